@@ -1,0 +1,1 @@
+"""How good it is: recorded cases, replay and comparison."""

@@ -1,0 +1,1 @@
+"""What we may do: actions, conditions, contact policy, channels, guardrails."""
