@@ -1,0 +1,116 @@
+"""What the agent keeps: decisions, drafts and their revisions, the ledger, the audit log, batch runs.
+
+Instants are microseconds since 1970-01-01 UTC; structures are canonical JSON text.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text
+
+from retrieval.tables import metadata
+
+decisions = Table(
+    "decisions", metadata,
+    Column("id", Text, primary_key=True, comment="d- and the first 24 hex digits of SHA-256 over the record"),
+    Column("run", Text, nullable=False, comment="batch run, empty for a single request"),
+    Column("customer_id", Text, nullable=False),
+    Column("as_of", BigInteger, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("record", Text, nullable=False, comment="the whole decision, canonical JSON"),
+    Index("decisions_by_customer", "customer_id", "as_of"),
+)  # fmt: skip
+
+drafts = Table(
+    "drafts", metadata,
+    Column("id", Text, primary_key=True),
+    Column("run", Text, nullable=False),
+    Column("decision_id", Text, nullable=False),
+    Column("customer_id", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("drafter", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("digest", Text, nullable=False, comment="of exactly what a reviewer sees; an approval names it"),
+    Column("score", BigInteger, nullable=False, comment="millionths of the currency's minor unit"),
+    Column("send_not_before", BigInteger, nullable=False),
+    Column("send_not_after", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Index("drafts_by_state", "state", "run", "action", "channel"),
+    Index("drafts_by_customer", "customer_id"),
+)  # fmt: skip
+
+revisions = Table(
+    "revisions", metadata,
+    Column("draft_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("author", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("subject", Text),
+    Column("title", Text),
+    Column("body", Text, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("findings", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+
+reservations = Table(
+    "reservations", metadata,
+    Column("draft_id", Text, primary_key=True, comment="idempotency key: one contact per draft"),
+    Column("bucket", Integer, nullable=False),
+    Column("customer_id", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("at", BigInteger, nullable=False, comment="when the message is due"),
+    Column("state", Text, nullable=False, comment="reserved, committed or released"),
+    Column("reserved_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger, comment="when it was committed or released"),
+    Index("reservations_by_customer", "bucket", "customer_id", "at"),
+)  # fmt: skip
+
+audit = Table(
+    "audit", metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("digest", Text, nullable=False, comment="SHA-256 over the row and the digest before it"),
+)  # fmt: skip
+
+runs = Table(
+    "runs", metadata,
+    Column("name", Text, primary_key=True),
+    Column("as_of", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Column("segment", Text, nullable=False, comment="condition over features, empty for everyone"),
+    Column("policy_version", Text, nullable=False),
+    Column("model_version", Text, nullable=False),
+    Column("state", Text, nullable=False, comment="running, done or cancelled"),
+    Column("customers", Integer, nullable=False),
+)  # fmt: skip
+
+partitions = Table(
+    "partitions", metadata,
+    Column("run", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("first_bucket", Integer, nullable=False),
+    Column("last_bucket", Integer, nullable=False),
+    Column("customers", Integer, nullable=False),
+    Column("state", Text, nullable=False, comment="waiting, leased or done"),
+    Column("worker", Text),
+    Column("leased_until", BigInteger),
+    Column("funnel", Text, comment="counts by stage, canonical JSON"),
+    Column("seconds", Text, comment="time by stage, JSON; not part of any decision"),
+    Column("peak_mb", Integer, comment="largest memory its worker had used by then"),
+    sqlite_with_rowid=False,
+)  # fmt: skip
