@@ -1,0 +1,119 @@
+"""What we sent and what came of it.  A contact *t* ago counts in a window of N days when t < N days (rolling)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from retrieval.customer import CHANNELS
+from retrieval.features.feature import Feature, Wishes, elapsed, last, sliced
+from retrieval.features.grouped import DAY, HOUR, Array, customers, places, truths
+from retrieval.frames import Frames
+
+FAMILY = "contacts"
+CLICKS = ("click", "clicked")
+ENGAGING = (
+    *CLICKS, "open", "opened", "visit", "visited", "reply", "replied", "view", "viewed", "page_view", "cart_add",
+    "cart_abandon", "read", "attended", "survey_answer", "review", "referral", "restock_request", "product_registered",
+)  # fmt: skip
+"""Events that show the customer took notice; a message they wrote counts as a reply too."""
+WINBACK = "winback"
+PRIOR_CLICKS, PRIOR_SENDS = 1, 20
+"""Click rate before anything is known, as pseudo-counts: 5 %."""
+
+FEATURES = (
+    Feature("contacts_7d", "number", "messages", "Marketing messages in the last 7 days on all channels.", default=0),
+    Feature("contacts_30d", "number", "messages", "Marketing messages in the last 30 days on all channels.", default=0),
+    Feature("hours_since_contact", "number", "hours", "Hours since the last marketing message; missing without one."),
+    Feature(
+        "contacts_14d_ch", "number", "messages", "Marketing messages in the last 14 days on this channel.",
+        default=0,
+    ),
+    Feature(
+        "contacts_30d_ch", "number", "messages", "Marketing messages in the last 30 days on this channel.",
+        default=0,
+    ),
+    Feature(
+        "same_action_days", "number", "days",
+        "Days since the same action last reached this customer; missing if it never did.",
+        per_action=True,
+    ),
+    Feature(
+        "sends_without_engagement", "number", "messages",
+        "Marketing messages in a row since the customer last opened, clicked, visited or replied.", default=0,
+    ),
+    Feature("winback_sent_days", "number", "days", "Days since the last win-back message; missing without one."),
+    Feature(
+        "click_rate_90d", "number", "0–1", "(Clicks + 1) ÷ (marketing messages + 20) in the last 90 days.",
+        default=PRIOR_CLICKS / PRIOR_SENDS, fraction=True,
+    ),
+    Feature(
+        "pref_channel", "string", "", "Channel the customer asked for; missing if they did not say.", words=CHANNELS,
+    ),
+)  # fmt: skip
+_CHANNELS = pl.Enum(CHANNELS)
+_ENGAGING, _MARKETING = pl.Enum(ENGAGING), pl.col("purpose") == "marketing"
+
+
+def compute(frames: Frames, wishes: Wishes, actions: Sequence[str] = ()) -> pl.DataFrame:
+    """One row per customer, in order; ``wishes``: stated preferences, ``actions`` get a ``same_action_days`` each."""
+    size, contacts = frames.size, frames.contacts
+    engaged_at, clicks = _engagement(frames)
+    if contacts.is_empty():
+        rate = (clicks + PRIOR_CLICKS) / PRIOR_SENDS
+        return pl.DataFrame([frames.customers["i"], pl.Series("click_rate_90d", rate), *_preferred(wishes, size)])
+    marketing = contacts.filter(_MARKETING)
+    i, channel, past = (
+        customers(marketing),
+        places(marketing["channel"], _CHANNELS),
+        elapsed(frames.as_of, marketing["at"]),
+    )
+
+    def sent(within: int, slots: Array = i, count: int = size) -> Array:
+        return np.bincount(slots[past < within * DAY], minlength=count)
+
+    on_channel, count = channel * size + i, size * len(CHANNELS)
+    known = tuple(dict.fromkeys((*actions, WINBACK)))
+    # The first slot takes the contacts of any other action.
+    action = places(contacts["action"], pl.Enum(known)) + 1
+    days = elapsed(frames.as_of, contacts["at"]) // DAY
+    again = last(days, action * size + customers(contacts), size * (len(known) + 1))
+    _, *since = sliced(again, ["", *(f"same_action_days.{action}" for action in known)])
+    return pl.DataFrame(
+        [
+            frames.customers["i"],
+            pl.Series("contacts_7d", sent(7)),
+            pl.Series("contacts_30d", sent(30)),
+            last(past // HOUR, i, size).alias("hours_since_contact"),
+            *sliced(pl.Series(sent(14, on_channel, count)), [f"contacts_14d.{channel}" for channel in CHANNELS]),
+            *sliced(pl.Series(sent(30, on_channel, count)), [f"contacts_30d.{channel}" for channel in CHANNELS]),
+            pl.Series("sends_without_engagement", np.bincount(i[past < engaged_at[i]], minlength=size)),
+            pl.Series("click_rate_90d", (clicks + PRIOR_CLICKS) / (sent(90) + PRIOR_SENDS)),
+            since[known.index(WINBACK)].alias("winback_sent_days"),
+            *since[: len(actions)],
+            *_preferred(wishes, size),
+        ]
+    )
+
+
+def _engagement(frames: Frames) -> tuple[Array, Array]:
+    """Per customer the time since they last took notice of us, and their clicks of 90 days."""
+    ever = np.full(frames.size, np.iinfo(np.int64).max)
+    events, notes = frames.events, frames.interactions
+    kind = places(events["type"], _ENGAGING)
+    acts, wrote = kind >= 0, truths(notes["direction"] == "in")
+    kind, i, past = kind[acts], customers(events)[acts], elapsed(frames.as_of, events["at"])[acts]
+    np.minimum.at(ever, i, past)
+    np.minimum.at(ever, customers(notes)[wrote], elapsed(frames.as_of, notes["at"])[wrote])
+    clicked = (kind < len(CLICKS)) & (past < 90 * DAY)
+    return ever, np.bincount(i[clicked], minlength=frames.size)
+
+
+def _preferred(wishes: Wishes, size: int) -> list[pl.Series]:
+    """The stated channel, in small letters; no column where nobody stated one."""
+    if "channel" not in wishes:
+        return []
+    chosen = {i: value.lower() for i, value in wishes["channel"] if value.lower() in CHANNELS}
+    return [pl.Series("pref_channel", [chosen.get(i) for i in range(size)], dtype=pl.String)]

@@ -1,0 +1,319 @@
+"""What each customer bought, kept and sent back: the ground on which the order, product and offer features stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import UTC
+from functools import cached_property
+from typing import get_args, get_type_hints
+
+import numpy as np
+import polars as pl
+
+from retrieval.customer import Order, Product
+from retrieval.features.grouped import (
+    DAY,
+    NEVER,
+    Array,
+    Groups,
+    Lookup,
+    customers,
+    distinct,
+    instants,
+    matched,
+    numbers,
+    places,
+)  # fmt: skip
+from retrieval.frames import INSTANT, Frames
+
+FAMILY, UPGRADE_OF = "family:", "upgrade_of:"
+SKU_BITS = 24
+STATUS = pl.Enum(get_args(get_type_hints(Order)["status"]))
+KIND = pl.Enum(get_args(get_type_hints(Product)["kind"]))
+CANCELLED, RETURNED, DELIVERED, PACKING = (
+    STATUS.categories.to_list().index(word) for word in ("cancelled", "returned", "delivered", "packing")
+)
+CONSUMABLE, DURABLE, SERVICE = (KIND.categories.to_list().index(word) for word in ("consumable", "durable", "service"))
+
+VIEW, CART, CART_REMOVAL, RESTOCK_REQUEST, RESTOCK, REVIEW, REGISTRATION = range(7)
+EVENTS = {
+    **dict.fromkeys(("view", "viewed", "product_view", "item_view"), VIEW),
+    **dict.fromkeys(("cart_add", "cart_abandon", "cart", "add_to_cart", "abandoned_cart"), CART),
+    **dict.fromkeys(("cart_remove", "cart_removed", "remove_from_cart"), CART_REMOVAL),
+    **dict.fromkeys(("restock_request", "back_in_stock_request", "notify_me", "waitlist"), RESTOCK_REQUEST),
+    **dict.fromkeys(("restocked", "restock", "back_in_stock"), RESTOCK),
+    **dict.fromkeys(("review", "reviewed", "review_posted"), REVIEW),
+    **dict.fromkeys(("product_registered", "product_registration"), REGISTRATION),
+}
+"""What the words that shops use for an event mean here."""
+_EVENT, _MEANING = pl.Enum(list(EVENTS)), np.array([*EVENTS.values(), -1])
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The events with a meaning here; ``pair`` is −1 where no product is named."""
+
+    i: Array
+    pair: Array
+    meaning: Array
+    at: Array
+
+    def where(self, rows: Array) -> Events:
+        """The events that a mask selects."""
+        return Events(self.i[rows], self.pair[rows], self.meaning[rows], self.at[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines of orders that were not cancelled, by pair and time.
+
+    ``order`` numbers the orders; ``bought`` are completed purchases, ``delivered`` those that arrived (``arrived``, the
+    time of order where that of delivery is not known), ``back_at`` is when the line was sent back.
+    """
+
+    i: Array
+    code: Array
+    pair: Array
+    order: Array
+    at: Array
+    qty: Array
+    price: Array
+    bought: Array
+    delivered: Array
+    arrived: Array
+    back_at: Array
+
+    def where(self, rows: Array) -> Lines:
+        """The lines that a mask or a list of positions selects."""
+        return Lines(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """One row per customer × SKU in the lines, in order of ``key``.
+
+    ``kept`` is what was bought less what came back, ``held`` the same of what was delivered; ``quantity`` is last ÷
+    usual quantity; ``interval`` and ``variation`` describe the ``intervals`` between purchases, in days.
+    """
+
+    key: Array
+    kept: Array
+    held: Array
+    arrived: Array
+    back_at: Array
+    purchases: Array
+    bought_at: Array
+    quantity: Array
+    intervals: Array
+    interval: Array
+    variation: Array
+
+
+@dataclass(frozen=True)
+class Purchases:
+    """One partition's purchases.
+
+    ``now`` is in microseconds.  ``catalogue`` has one row per SKU that anything names, in SKU order; a SKU's ``code``
+    is its row there (null columns: the shop does not list it).  ``orders`` are the completed orders by customer and
+    time, ``cycle`` each customer's median interval in days (NaN: none), ``events`` what happened around products.
+    """
+
+    now: int
+    sku: pl.Enum
+    catalogue: pl.DataFrame
+    orders: pl.DataFrame
+    rows: Lines
+    pairs: Pairs
+    cycle: Array
+    events: Events
+
+    @cached_property
+    def kind(self) -> Array:
+        """Kind of each catalogue row; −1: not known."""
+        return places(self.catalogue["kind"], KIND)
+
+    @cached_property
+    def margin(self) -> Array:
+        """Share of the price that is margin, 0–1, of each catalogue row; NaN: not known."""
+        extra = self.catalogue["extra"]
+        if not extra.str.contains('"margin"', literal=True).any():
+            return np.full(len(extra), np.nan)
+        return numbers(extra.str.json_path_match("$.margin").cast(pl.Float64, strict=False))
+
+    @cached_property
+    def families(self) -> Array:
+        """The first code of the ``family:`` of each catalogue row; its own code, if it has none."""
+        first: dict[str, int] = {}
+        return np.array(
+            [
+                first.setdefault(next((word for word in words if word.startswith(FAMILY)), sku), code)
+                for code, (sku, words) in enumerate(zip(self._skus, self._attrs, strict=True))
+            ],
+            dtype=np.int64,
+        )
+
+    def kin(self, code: int) -> tuple[str, ...]:
+        """Names of the product, of its families and of what it is an upgrade of."""
+        words = (word for word in self._attrs[code] if word.startswith((FAMILY, UPGRADE_OF)))
+        return (self._skus[code], *(word.removeprefix(UPGRADE_OF) for word in words))
+
+    def called(self, codes: Array) -> dict[str, list[int]]:
+        """What other products can call these by, a SKU or an attribute → their codes."""
+        found: dict[str, list[int]] = {}
+        for code in distinct(codes).tolist():
+            for name in (self._skus[code], *self._attrs[code]):
+                found.setdefault(name, []).append(code)
+        return found
+
+    @cached_property
+    def owned(self) -> Array:
+        """Mask of the pairs of which something was delivered and not sent back."""
+        return (self.pairs.held > 0) & (self.pairs.arrived != NEVER)
+
+    @cached_property
+    def links(self) -> tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]:
+        """What listed products fit, and what they are an upgrade of, as (SKU or attribute, code of the product)."""
+        fits, attrs = self.catalogue["fits"].to_list(), self._attrs
+        return (
+            tuple((name, code) for code, names in enumerate(fits) for name in names or ()),
+            tuple(
+                (word.removeprefix(UPGRADE_OF), code)
+                for code, words in enumerate(attrs)
+                for word in words
+                if word.startswith(UPGRADE_OF)
+            ),
+        )
+
+    @cached_property
+    def _attrs(self) -> list[list[str]]:
+        return [words or [] for words in self.catalogue["attrs"].to_list()]
+
+    @cached_property
+    def _skus(self) -> list[str]:
+        return self.catalogue["sku"].to_list()
+
+    def named(self, frame: pl.DataFrame) -> tuple[Array, Array]:
+        """Pair of each row that names a SKU (``i``, ``sku``), and the positions of these rows."""
+        code = places(frame["sku"], self.sku)
+        rows = np.flatnonzero(code >= 0)
+        return pair(customers(frame)[rows], code[rows]), rows
+
+
+def pair(i: Array, code: Array) -> Array:
+    """Customer number and SKU code as one key."""
+    return (i << SKU_BITS) | code
+
+
+def split(pairs: Array) -> tuple[Array, Array]:
+    """Customer numbers and SKU codes of pair keys."""
+    return pairs >> SKU_BITS, pairs & ((1 << SKU_BITS) - 1)
+
+
+def purchases(frames: Frames) -> Purchases:
+    """The purchases in ``frames``; the same for a customer alone and for the same customer among others."""
+    now = int(pl.Series([frames.as_of.astimezone(UTC)], dtype=INSTANT).cast(pl.Int64)[0])
+    catalogue = _catalogue(frames)
+    sku = pl.Enum(catalogue["sku"])
+    rows, orders = _rows(frames, sku), _completed(frames)
+    i, days = customers(orders), np.diff(instants(orders["at"])) / DAY
+    gaps = (i[1:] == i[:-1]) & (days >= 1)
+    groups = Groups(i[1:][gaps])
+    cycle = matched(groups.median(days[gaps]), groups.keys, np.arange(frames.size), np.nan)
+    return Purchases(now, sku, catalogue, orders, rows, _pairs(rows), cycle, _events(frames, sku))
+
+
+def _events(frames: Frames, sku: pl.Enum) -> Events:
+    meaning = _MEANING[places(frames.events["type"], _EVENT)]
+    i, code = customers(frames.events), places(frames.events["sku"], sku)
+    events = Events(i, np.where(code >= 0, pair(i, code), -1), meaning, instants(frames.events["at"]))
+    return events.where(meaning >= 0)
+
+
+def _catalogue(frames: Frames) -> pl.DataFrame:
+    """The shop's products and whatever else is named, in SKU order."""
+    listed = frames.products if frames.products["sku"].is_sorted() else frames.products.sort("sku")
+    words = pl.Enum(listed["sku"])
+    named = [frame["sku"] for frame in (frames.order_items, frames.events, frames.subscriptions, frames.contacts)]
+    if all(column.cast(words, strict=False).null_count() == column.null_count() for column in named):
+        return listed
+    every = pl.concat([listed["sku"], *named]).drop_nulls().unique().sort().to_frame()
+    return every.join(listed, on="sku", how="left", maintain_order="left")
+
+
+def _completed(frames: Frames) -> pl.DataFrame:
+    """Orders that count as a purchase, by customer and time."""
+    orders, qty = frames.orders, frames.order_items["qty"].to_numpy()
+    counts = _counting(orders)
+    counts[_replacements(orders, counts)] = False
+    if (qty < 0).any():
+        of_order = Groups(frames.order_items["order_id"].rle_id().to_numpy())
+        credit = frames.order_items["order_id"].gather(of_order.starts[of_order.most(qty) < 0])
+        counts &= ~orders["id"].is_in(credit.implode()).to_numpy()
+    return orders if counts.all() else orders.filter(pl.Series(counts))
+
+
+def _counting(orders: pl.DataFrame) -> Array:
+    status = places(orders["status"], STATUS)
+    return (status != RETURNED) & (status != CANCELLED)
+
+
+def _replacements(orders: pl.DataFrame, counts: Array) -> Array:
+    """Positions of orders that replace one that still counts: the same purchase, sent again."""
+    named = np.flatnonzero(orders["exchange_of"].is_not_null().to_numpy())
+    if not len(named):
+        return named
+    original = orders["id"].filter(pl.Series(counts)).implode()
+    return named[orders["exchange_of"][named].is_in(original).to_numpy()]
+
+
+def _rows(frames: Frames, sku: pl.Enum) -> Lines:
+    items = frames.order_items
+    i, code, at, qty = customers(items), places(items["sku"], sku), instants(items["at"]), items["qty"].to_numpy()
+    status, delivered_at, returned_at = (
+        places(items["status"], STATUS), instants(items["delivered_at"]), instants(items["returned_at"])
+    )  # fmt: skip
+    key, order, known = pair(i, code), items["order_id"].rle_id().to_numpy(), delivered_at != NEVER
+    bought = (qty > 0) & (status != RETURNED)
+    again = _replacements(frames.orders, _counting(frames.orders))
+    if len(again):
+        bought &= ~items["order_id"].is_in(frames.orders["id"][again].implode()).to_numpy()
+    arrived = np.where(known, delivered_at, at)
+    sent_back = np.where(returned_at != NEVER, returned_at, arrived)
+    back_at = np.where(qty < 0, at, np.where(status == RETURNED, sent_back, NEVER))
+    lines = Lines(
+        i, code, key, order, at, qty, numbers(items["unit_price"]), bought,
+        bought & (known | (status == DELIVERED)), arrived, back_at,
+    )  # fmt: skip
+    rows = np.lexsort((order, at, key))
+    return lines.where(rows[((status != CANCELLED) & (qty != 0))[rows]])
+
+
+def _pairs(lines: Lines) -> Pairs:
+    of_pair, back = Groups(lines.pair), lines.qty < 0
+    bought = lines.where(lines.bought)
+    first = np.concatenate(
+        ([True], (bought.pair[1:] != bought.pair[:-1]) | (bought.order[1:] != bought.order[:-1]))
+    )[: len(bought.pair)]  # fmt: skip
+    starts = np.flatnonzero(first)
+    key, at = bought.pair[starts], bought.at[starts]
+    qty = np.add.reduceat(bought.qty, starts) if len(starts) else bought.qty
+    purchase = Groups(key)
+    days = np.diff(at) / DAY
+    # Two orders within 24 hours are one purchase that came in two parts.
+    gap = (key[1:] == key[:-1]) & (days >= 1)
+    gaps = Groups(key[1:][gap])
+
+    of_purchase, of_gap = Lookup(purchase.keys, of_pair.keys), Lookup(gaps.keys, of_pair.keys)
+    return Pairs(
+        key=of_pair.keys,
+        kept=of_pair.total(np.where(lines.bought | back, lines.qty, 0)),
+        held=of_pair.total(np.where(lines.delivered | back, lines.qty, 0)),
+        arrived=of_pair.most(np.where(lines.delivered, lines.arrived, NEVER)),
+        back_at=of_pair.most(lines.back_at),
+        purchases=of_purchase(purchase.sizes, 0),
+        bought_at=of_purchase(purchase.last(at), NEVER),
+        quantity=of_purchase(purchase.last(qty) / purchase.median(qty), 1.0),
+        intervals=of_gap(gaps.sizes, 0),
+        interval=of_gap(gaps.median(days[gap]), np.nan),
+        variation=of_gap(gaps.variation(days[gap]), np.nan),
+    )

@@ -1,0 +1,1 @@
+"""What people wrote about a customer: concept tags, and finding the right note again."""
