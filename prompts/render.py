@@ -1,0 +1,214 @@
+"""Template drafts: what an action says × how a channel is laid out.
+
+``<language>/actions/<action>.j2`` holds the words of one action as Jinja blocks; ``<language>/channels/<channel>.j2`` is
+the layout that asks for the blocks its channel needs.  Two tags of our own:
+
+``{% phrasing %} … {% or %} … {% endphrasing %}``
+    several natural ways to say the same thing; the draft's seed chooses one, so that a batch does not read the same and
+    the same draft always reads the same.
+``{% part %}``
+    between the parts of a layout: subject or title first, body second.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    Template,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    meta,
+    nodes,
+)
+from jinja2.ext import Extension
+from jinja2.parser import Parser
+
+from prompts.facts import SLOTS, Fact, print_fact
+from retrieval.errors import InputError, nearest
+
+HERE = Path(__file__).parent
+_PART = "\x1e"
+_WORD = (1 << 64) - 1
+_CONTEXT = frozenset({"business", "formal", "layout", "month", "phrase"})
+"""What a template sees besides slots."""
+_BLANK_LINES = re.compile(r"\n{3,}")
+
+
+class Phrasing(Extension):
+    """``{% phrasing %}``: one of several wordings, chosen by ``phrase(site, n)`` of the render context."""
+
+    tags = {"phrasing"}  # noqa: RUF012 — the attribute is Jinja's
+
+    def parse(self, parser: Parser) -> nodes.Node:
+        line = next(parser.stream).lineno
+        wordings = [parser.parse_statements(("name:or", "name:endphrasing"))]
+        while next(parser.stream).value == "or":
+            wordings.append(parser.parse_statements(("name:or", "name:endphrasing")))
+        chosen = nodes.Call(
+            nodes.Name("phrase", "load"), [nodes.Const(line), nodes.Const(len(wordings))], [], None, None
+        )
+        return _choose(chosen, wordings, line)
+
+
+def _choose(chosen: nodes.Expr, wordings: list[list[nodes.Node]], line: int) -> nodes.Node:
+    """``if / elif / else`` over the wordings."""
+    tests = [
+        nodes.If(nodes.Compare(chosen, [nodes.Operand("eq", nodes.Const(number))]), wording, [], [], lineno=line)
+        for number, wording in enumerate(wordings[:-1])
+    ]
+    if not tests:
+        return nodes.If(nodes.Const(True), wordings[0], [], [], lineno=line)
+    first, *others = tests
+    first.elif_, first.else_ = others, wordings[-1]
+    return first
+
+
+class Part(Extension):
+    """``{% part %}``: the border between subject or title and body."""
+
+    tags = {"part"}  # noqa: RUF012
+
+    def parse(self, parser: Parser) -> nodes.Node:
+        line = next(parser.stream).lineno
+        return nodes.Output([nodes.TemplateData(_PART)], lineno=line)
+
+
+def _pick(seed: int, site: int, wordings: int) -> int:
+    """Which of ``wordings`` at a place in a template: SplitMix64 (Steele, Lea, Flood 2014), so that places are independent."""
+    mixed = (seed * 0x9E3779B97F4A7C15 + site * 0xD1B54A32D192ED03) & _WORD
+    mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & _WORD
+    mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & _WORD
+    return (mixed ^ (mixed >> 31)) % wordings
+
+
+class Slot:
+    """A fact as a template sees it: printing it notes that it was used."""
+
+    __slots__ = ("fact", "text", "used")
+
+    def __init__(self, fact: Fact, text: str, used: dict[str, str]) -> None:
+        self.fact, self.text, self.used = fact, text, used
+
+    def __str__(self) -> str:
+        self.used[self.fact.id] = self.text
+        return self.text
+
+
+class Unfilled:
+    """A slot no fact was found for: false, and loud when printed."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return "{{" + self.name + "}}"
+
+
+_UNFILLED: Mapping[str, Unfilled] = {name: Unfilled(name) for name in SLOTS}
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """The words of one message: ``subject`` (email) or ``title`` (push), the body, and the facts in it (id → text)."""
+
+    subject: str | None
+    title: str | None
+    body: str
+    facts: Mapping[str, str]
+
+
+class Templates:
+    """All templates of a home: the folders given first, the ones shipped here last."""
+
+    def __init__(self, *overrides: Path) -> None:
+        self.folders = (*[folder for folder in overrides if folder.is_dir()], HERE)
+        self._loaded: dict[tuple[str, str], Template] = {}
+
+    @cached_property
+    def environment(self) -> Environment:
+        """Strict, without autoescape (plain text), with our two tags and no access to anything but the slots."""
+        environment = Environment(
+            loader=FileSystemLoader(self.folders), extensions=[Phrasing, Part], undefined=StrictUndefined,
+            trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False, autoescape=False, cache_size=-1,
+            auto_reload=False,
+        )  # fmt: skip
+        environment.globals.clear()
+        return environment
+
+    @cached_property
+    def files(self) -> Mapping[str, bytes]:
+        """Every template in force, by the name it is loaded under."""
+        found: dict[str, bytes] = {}
+        for folder in reversed(self.folders):
+            found |= {
+                f"prompts/{path.relative_to(folder).as_posix()}": path.read_bytes()
+                for path in sorted(folder.rglob("*.j2"))
+            }
+        return found
+
+    def template(self, action: str, language: str) -> Template:
+        """The words of an action, compiled; which channel's layout they go into is decided when they are rendered.
+
+        Raises InputError naming the file that is missing or broken, or the slot that is not one.
+        """
+        key = (action, language)
+        if key not in self._loaded:
+            name = f"{language}/actions/{action}.j2"
+            try:
+                self._loaded[key] = self.environment.get_template(name)
+                if len(self.folders) > 1:
+                    self._only_known_slots(name)
+            except TemplateNotFound as missing:
+                raise InputError(f"there is no template {missing.name}", file=name) from None
+            except TemplateSyntaxError as broken:
+                raise InputError(str(broken.message), file=broken.name or name, line=broken.lineno) from None
+        return self._loaded[key]
+
+    def _only_known_slots(self, name: str) -> None:
+        """A home's own template may have a slip; the shipped ones are held by a test."""
+        source, path, _ = self.environment.loader.get_source(self.environment, name)  # type: ignore[union-attr]
+        tree = self.environment.parse(source)
+        own = {node.name for node in tree.find_all(nodes.Name) if node.ctx == "store"}
+        for used in sorted(meta.find_undeclared_variables(tree) - set(SLOTS) - _CONTEXT - own):
+            line = next(
+                (number for number, text in enumerate(source.splitlines(), 1) if re.search(rf"\b{used}\b", text)), None
+            )
+            raise InputError(f"unknown slot '{used}'{nearest(used, SLOTS)}", file=path, line=line)
+
+    def render(
+        self, action: str, channel: str, language: str, facts: Mapping[str, Fact], *, today: date, seed: int,
+        formal: bool = False, business: bool = False,
+    ) -> Copy:  # fmt: skip
+        """Write one message.  ``facts`` is slot → fact; ``seed`` chooses among phrasings."""
+        used: dict[str, str] = {}
+        context: dict[str, Any] = dict(_UNFILLED)
+        for name, fact in facts.items():
+            context[name] = Slot(fact, print_fact(fact, language, channel, today), used)
+
+        context["layout"] = f"{language}/channels/{channel}.j2"
+        context["phrase"], context["month"] = partial(_pick, seed), today.month
+        context["formal"], context["business"] = formal, business
+        text = self.template(action, language).render(context)
+        parts = [_BLANK_LINES.sub("\n\n", part).strip() for part in text.split(_PART)]
+        head, body = (parts[0], parts[-1]) if len(parts) > 1 else (None, parts[0])
+        return Copy(
+            subject=head if channel == "email" else None,
+            title=head if channel == "push" else None,
+            body=body,
+            facts=used,
+        )
