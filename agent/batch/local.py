@@ -1,0 +1,93 @@
+"""Local worker processes: each opens the home for itself and leases partitions until none is left."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agent.batch.run import Progress, close, free_dead_leases, progress, read_run, segment_of, work_one, worker_name
+from agent.enishi import Enishi
+from retrieval.errors import EnishiError, InputError, Unreachable
+
+_WATCH_SECONDS = 0.2
+
+
+def run_locally(
+    enishi: Enishi, name: str, *, workers: int | None = None, watch: Callable[[Progress], None] = lambda _: None
+) -> Progress:
+    """Work a run to its end; ``watch`` hears of progress about five times a second.
+
+    Raises InputError when policies changed since the run began, Unreachable when a worker could not go on.
+    """
+    run = read_run(enishi.engine, name)
+    if run.state != "running":
+        raise InputError(f"run '{name}' is {run.state}", key="name")
+    _same_policies(enishi, run.policy_version)
+    free_dead_leases(enishi.engine, name)
+    state = progress(enishi.engine, name)
+    left = state.partitions - state.partitions_done
+    wanted = min(workers or os.cpu_count() or 1, left)
+    if wanted <= 1:
+        segment = segment_of(run.segment)
+        while work_one(enishi, run, segment, worker=worker_name(), now=datetime.now(UTC)) is not None:
+            watch(progress(enishi.engine, name))
+    else:
+        _spawn(enishi, name, wanted, watch)
+    close(enishi.engine, name)
+    return progress(enishi.engine, name)
+
+
+def _spawn(enishi: Enishi, name: str, wanted: int, watch: Callable[[Progress], None]) -> None:
+    start = multiprocessing.get_context("spawn")
+    crew = [
+        start.Process(target=_worker, args=(enishi.home.folder, name, os.getpid()), name=f"enishi-{number}")
+        for number in range(wanted)
+    ]
+    os.environ["POLARS_MAX_THREADS"] = "1"
+    for process in crew:
+        process.start()
+    try:
+        while any(process.is_alive() for process in crew):
+            time.sleep(_WATCH_SECONDS)
+            watch(progress(enishi.engine, name))
+    except KeyboardInterrupt:
+        for process in crew:
+            process.terminate()
+        raise
+    finally:
+        for process in crew:
+            process.join()
+    failed = [process for process in crew if process.exitcode]
+    free_dead_leases(enishi.engine, name)
+    state = progress(enishi.engine, name)
+    if failed and state.partitions_done < state.partitions:
+        raise Unreachable(
+            f"{len(failed)} of {wanted} workers stopped early; 'enishi batch resume {name}' goes on where they were"
+        )
+
+
+def _worker(folder: Path, name: str, parent: int) -> None:
+    try:
+        with Enishi.open(folder) as enishi:
+            run = read_run(enishi.engine, name)
+            _same_policies(enishi, run.policy_version)
+            segment, worker = segment_of(run.segment), worker_name()
+            while (
+                os.getppid() == parent
+                and work_one(enishi, run, segment, worker=worker, now=datetime.now(UTC)) is not None
+            ):
+                pass
+    except EnishiError as error:
+        raise SystemExit(f"worker: {error}") from None
+
+
+def _same_policies(enishi: Enishi, version: str) -> None:
+    if enishi.world.policy_version != version:
+        raise InputError(
+            f"policies or templates changed since the run began ({version}, now {enishi.world.policy_version}): begin a new run",
+            key="policy_version",
+        )

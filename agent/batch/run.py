@@ -1,0 +1,316 @@
+"""A run and its partitions in the database: the unit of work, of checkpoint and of retry.
+
+A worker leases a partition, works it out and writes everything in one transaction that also marks it done.  Killed anywhere,
+a partition is either done or untouched; a lease that is not renewed runs out, and ``resume`` takes up what is left.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Engine, RowMapping, and_, delete, func, insert, or_, select, update
+
+from agent import store
+from agent.canonical import canonical
+from agent.enishi import Enishi
+from agent.pipeline import Seconds, Work, work
+from agent.review import audit
+from agent.tables import decisions, drafts, partitions, revisions, runs
+from policies.catalogue import NAMES
+from policies.expressions import Expression, parse
+from retrieval.database import reading, writing
+from retrieval.errors import InputError, nearest
+from retrieval.history import instant, microseconds, read_partition
+from retrieval.tables import BUCKETS, HISTORY
+
+PARTITION = 2000
+"""Customers in a partition, about: few enough that a worker stays far below a gigabyte, many enough for columns to pay."""
+LEASE = timedelta(minutes=5)
+Funnel = Counter[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One batch run."""
+
+    name: str
+    as_of: datetime
+    requested_by: str
+    segment: str
+    policy_version: str
+    model_version: str
+    state: str
+    customers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is: partitions and customers done, counts by stage, seconds by stage over all workers, each worker's peak in MB."""
+
+    run: Run
+    partitions: int
+    partitions_done: int
+    customers_done: int
+    funnel: Funnel
+    seconds: Mapping[str, float]
+    peaks: tuple[int, ...]
+
+
+def segment_of(text: str) -> Expression | None:
+    """The condition that chooses customers; raises InputError unless it is about the customer alone."""
+    if not text.strip():
+        return None
+    found = parse(text, NAMES, key="segment")
+    for name in sorted(found.names):
+        if NAMES[name].grain != "customer" or name == "ch":
+            raise InputError(f"'{name}' is not about the customer alone; a segment cannot ask it", key="segment")
+    return found
+
+
+def begin(
+    enishi: Enishi,
+    name: str,
+    *,
+    as_of: datetime,
+    at: datetime,
+    segment: str = "",
+    requested_by: str = "",
+    size: int = PARTITION,
+) -> Run:
+    """Create a run with its partitions.
+
+    Raises InputError when the name is taken, the segment is wrong, or there are no customers.
+    """
+    segment_of(segment)
+    with writing(enishi.engine) as connection:
+        if connection.execute(select(runs.c.name).where(runs.c.name == name)).first():
+            raise InputError(
+                f"there is a run '{name}' already: 'enishi batch resume {name}' goes on with it", key="name"
+            )
+        customers = HISTORY["customers"]
+        counts = connection.execute(
+            select(customers.c.bucket, func.count()).group_by(customers.c.bucket).order_by(customers.c.bucket)
+        ).all()
+        if not counts:
+            raise InputError("the history has no customers: 'enishi import' brings them in", key="home")
+        total = sum(count for _, count in counts)
+        connection.execute(insert(runs).values(
+            name=name, as_of=microseconds(as_of), created_at=microseconds(at), requested_by=requested_by, segment=segment,
+            policy_version=enishi.world.policy_version, model_version=enishi.world.propensity.version, state="running", customers=total,
+        ))  # fmt: skip
+        connection.execute(insert(partitions), [
+            {"run": name, "number": number, "first_bucket": first, "last_bucket": last, "customers": count, "state": "waiting"}
+            for number, (first, last, count) in enumerate(_cut([(bucket, count) for bucket, count in counts], size))
+        ])  # fmt: skip
+        audit.append(
+            connection,
+            at=at,
+            actor=requested_by,
+            event="batch_begun",
+            subject=name,
+            detail={"customers": total, "segment": segment},
+        )
+    return read_run(enishi.engine, name)
+
+
+def _cut(counts: list[tuple[int, int]], size: int) -> list[tuple[int, int, int]]:
+    """Consecutive buckets gathered into partitions of about ``size`` customers."""
+    made: list[tuple[int, int, int]] = []
+    first, held = 0, 0
+    for place, (bucket, count) in enumerate(counts):
+        held += count
+        if held >= size or place == len(counts) - 1:
+            last = BUCKETS - 1 if place == len(counts) - 1 else bucket
+            made.append((first, last, held))
+            first, held = bucket + 1, 0
+    return made
+
+
+def read_run(engine: Engine, name: str) -> Run:
+    """The run of this name; raises InputError naming the nearest one."""
+    with reading(engine) as connection:
+        row = connection.execute(select(runs).where(runs.c.name == name)).mappings().first()
+        if row is None:
+            raise InputError(
+                f"no run '{name}'{nearest(name, connection.execute(select(runs.c.name)).scalars())}", key="name"
+            )
+        return _run(row)
+
+
+def all_runs(engine: Engine) -> list[Run]:
+    """Every run, the newest first."""
+    with reading(engine) as connection:
+        return [
+            _run(row)
+            for row in connection.execute(select(runs).order_by(runs.c.created_at.desc(), runs.c.name)).mappings()
+        ]
+
+
+def _run(row: RowMapping) -> Run:
+    return Run(
+        row["name"], instant(row["as_of"]), row["requested_by"], row["segment"], row["policy_version"], row["model_version"], row["state"],
+        row["customers"],
+    )  # fmt: skip
+
+
+def progress(engine: Engine, name: str) -> Progress:
+    """How far the run is."""
+    run = read_run(engine, name)
+    funnel: Funnel = Counter()
+    seconds: Counter[str] = Counter()
+    with reading(engine) as connection:
+        rows = connection.execute(select(partitions).where(partitions.c.run == name)).mappings().all()
+    done = [row for row in rows if row["state"] == "done"]
+    for row in done:
+        funnel.update(orjson.loads(row["funnel"]))
+        seconds.update(orjson.loads(row["seconds"]))
+    peaks: dict[str, int] = {}
+    for row in done:
+        peaks[row["worker"]] = max(peaks.get(row["worker"], 0), row["peak_mb"] or 0)
+    return Progress(
+        run, len(rows), len(done), sum(row["customers"] for row in done), funnel, seconds, tuple(sorted(peaks.values()))
+    )
+
+
+def worker_name() -> str:
+    """Host and process: tells a dead worker's lease from a living one's."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def work_one(enishi: Enishi, run: Run, segment: Expression | None, *, worker: str, now: datetime) -> int | None:
+    """Lease the next partition, work it out and store it; its number, or None when nothing is waiting."""
+    leased = _lease(enishi.engine, run.name, worker, now)
+    if leased is None:
+        return None
+    clock = Seconds()
+    first, last = leased["first_bucket"], leased["last_bucket"]
+    with clock.of("read"), reading(enishi.engine) as connection:
+        frames = read_partition(connection, run.as_of, enishi.shelves, first, last)
+        frames = store.with_reservations(connection, frames, first, last)
+    made = work(frames, enishi.world, run=run.name, segment=segment, clock=clock)
+    with clock.of("store"), writing(enishi.engine) as connection:
+        if not _finish(connection, run.name, leased["number"], worker, made):
+            return leased["number"]
+        store.save(connection, made, run=run.name, at=run.as_of, requested_by=run.requested_by)
+    with writing(enishi.engine) as connection:
+        spent = canonical({stage: round(seconds, 6) for stage, seconds in clock.spent.items()}).decode()
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        connection.execute(_this(run.name, leased["number"]).values(seconds=spent, peak_mb=peak))
+    return leased["number"]
+
+
+def _this(run: str, number: int) -> Any:
+    return update(partitions).where(partitions.c.run == run, partitions.c.number == number)
+
+
+def _lease(engine: Engine, run: str, worker: str, now: datetime) -> Mapping[str, Any] | None:
+    """The next waiting partition, or one whose lease ran out, now ours."""
+    moment = microseconds(now)
+    with writing(engine) as connection:
+        if connection.execute(select(runs.c.state).where(runs.c.name == run)).scalar() != "running":
+            return None
+        open_ = or_(
+            partitions.c.state == "waiting", and_(partitions.c.state == "leased", partitions.c.leased_until < moment)
+        )
+        row = connection.execute(
+            select(partitions).where(partitions.c.run == run, open_).order_by(partitions.c.number).limit(1).with_for_update(skip_locked=True)
+        ).mappings().first()  # fmt: skip
+        if row is None:
+            return None
+        connection.execute(
+            _this(run, row["number"]).values(
+                state="leased", worker=worker, leased_until=moment + LEASE // timedelta(microseconds=1)
+            )
+        )
+        return dict(row)
+
+
+def _finish(connection: Connection, run: str, number: int, worker: str, made: Work) -> bool:
+    """Mark done in the caller's transaction; False when somebody else took the partition over or the run was cancelled."""
+    ours = connection.execute(
+        _this(run, number).where(partitions.c.worker == worker, partitions.c.state == "leased")
+        .values(state="done", funnel=canonical(funnel_of(made)).decode(), seconds="{}")
+    ).rowcount  # fmt: skip
+    return bool(ours)
+
+
+def funnel_of(made: Work) -> dict[str, int]:
+    """Counts: customers, decisions by action, drafts by verdict, blocked by rule, exclusions by stage and rule."""
+    counts: Funnel = Counter()
+    counts["customers"] = len(made.decisions)
+    counts.update(f"action:{decision.action.id}" for decision in made.decisions)
+    counts["drafts"] = len(made.drafts)
+    counts.update(f"channel:{draft.intent.channel}" for draft in made.drafts)
+    counts.update(f"verdict:{draft.verdict}" for draft in made.drafts)
+    for draft in made.drafts:
+        counts.update({f"rule:{finding.guard}.{finding.rule}" for finding in draft.findings})
+    for (action, stage, rule), count in made.excluded.items():
+        counts[f"excluded:{stage}:{action}:{rule}"] += count
+    return dict(counts)
+
+
+def close(engine: Engine, name: str) -> bool:
+    """Mark the run done when every partition is."""
+    with writing(engine) as connection:
+        left = connection.execute(
+            select(func.count()).select_from(partitions).where(partitions.c.run == name, partitions.c.state != "done")
+        ).scalar_one()
+        if left == 0:
+            connection.execute(update(runs).where(runs.c.name == name, runs.c.state == "running").values(state="done"))
+        return left == 0
+
+
+def free_dead_leases(engine: Engine, name: str) -> int:
+    """Give back partitions leased by processes of this host that are gone; how many there were."""
+    with writing(engine) as connection:
+        leased = connection.execute(
+            select(partitions.c.number, partitions.c.worker).where(
+                partitions.c.run == name, partitions.c.state == "leased"
+            )
+        ).all()
+        dead = [number for number, worker in leased if not _alive(worker)]
+        for number in dead:
+            connection.execute(_this(name, number).values(state="waiting", worker=None))
+        return len(dead)
+
+
+def _alive(worker: str) -> bool:
+    host, _, process = worker.rpartition(":")
+    if host != socket.gethostname():
+        return True
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def cancel(enishi: Enishi, name: str, *, actor: str, at: datetime) -> int:
+    """Stop a run and take back its drafts that nobody has decided on; how many were taken back."""
+    run = read_run(enishi.engine, name)
+    if run.state == "cancelled":
+        raise InputError(f"run '{name}' is cancelled already", key="name")
+    with writing(enishi.engine) as connection:
+        connection.execute(update(runs).where(runs.c.name == name).values(state="cancelled"))
+        connection.execute(
+            update(partitions)
+            .where(partitions.c.run == name, partitions.c.state == "leased")
+            .values(state="waiting", worker=None)
+        )
+        waiting = select(drafts.c.id).where(drafts.c.run == name, drafts.c.state == "pending")
+        connection.execute(delete(revisions).where(revisions.c.draft_id.in_(waiting)))
+        taken = connection.execute(delete(drafts).where(drafts.c.run == name, drafts.c.state == "pending")).rowcount
+        kept = select(drafts.c.decision_id).where(drafts.c.run == name)
+        connection.execute(delete(decisions).where(decisions.c.run == name, decisions.c.id.not_in(kept)))
+        audit.append(connection, at=at, actor=actor, event="batch_cancelled", subject=name, detail={"drafts": taken})
+    return taken

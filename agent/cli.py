@@ -1,0 +1,545 @@
+"""The command line: parse, build, call, print.  Heavy imports stand inside the commands, so that help answers at once."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from retrieval.errors import EnishiError, InputError
+
+if TYPE_CHECKING:
+    from agent.batch.run import Progress
+    from agent.enishi import Enishi
+
+app = typer.Typer(
+    name="enishi", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+    help="Enishi (縁): for each customer the next-best action, a drafted message, provable rules, and a person who approves.",
+)  # fmt: skip
+batch = typer.Typer(no_args_is_help=True, help="The campaign manager's run over every customer.")
+review = typer.Typer(no_args_is_help=True, help="The approval queue.")
+audit_log = typer.Typer(no_args_is_help=True, help="The append-only audit log.")
+app.add_typer(batch, name="batch")
+app.add_typer(review, name="review")
+app.add_typer(audit_log, name="audit")
+
+Folder = Annotated[Path, typer.Option("--home", envvar="ENISHI_HOME", help="The home folder.", show_default=".enishi")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="TIME", help="ISO 8601 with offset; nothing later is seen. Default: now."),
+]
+Actor = Annotated[str, typer.Option("--as", metavar="USER", help="Who is acting.", envvar="ENISHI_USER")]
+HOME = Path(".enishi")
+_FIRST_YEAR, _LAST_YEAR = 1970, 2200
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command and exit: 0 done, 1 the answer is no, 2 input or settings are wrong, 3 something is out of reach."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    try:
+        code = app(words, standalone_mode=False)
+    except EnishiError as error:
+        if debug:
+            raise
+        _stop(str(error), error.exit_code)
+    except typer.TyperException as error:
+        said = error.format_message()
+        print(said if said.startswith("Usage:") else f"enishi: {said}", file=sys.stderr)
+        sys.exit(2)
+    except (typer.Abort, KeyboardInterrupt):
+        _stop("stopped", 1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except Exception as error:
+        if debug:
+            raise
+        _stop(f"{type(error).__name__}: {error} (add --debug to see where)", 3)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _stop(sentence: str, code: int) -> None:
+    print(f"enishi: {sentence}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _open(home: Path) -> Enishi:
+    from agent.enishi import Enishi
+
+    return Enishi.open(home)
+
+
+def _moment(text: str | None) -> datetime:
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"'{text}' is not an ISO 8601 time such as 2026-05-14T10:30:00+09:00", key="--as-of") from None
+    if moment.tzinfo is None:
+        raise InputError(f"'{text}' has no offset; write for example {text}+09:00", key="--as-of")
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise InputError(f"'{text}' lies outside the years {_FIRST_YEAR} to {_LAST_YEAR}", key="--as-of")
+    return moment
+
+
+def _user() -> str:
+    return os.environ.get("USER") or os.environ.get("LOGNAME") or "local"
+
+
+def _emit(content: Any) -> None:
+    import orjson
+
+    sys.stdout.buffer.write(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    sys.stdout.buffer.flush()
+
+
+def _emit_line(content: Any) -> None:
+    import orjson
+
+    sys.stdout.buffer.write(orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def _text(path: str) -> str:
+    """A file's text, ``-`` for standard input."""
+    try:
+        text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", file=path) from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"is not UTF-8 (byte {error.start})", file=path) from None
+    return text
+
+
+def _lines(path: str) -> Iterable[tuple[int, str]]:
+    """Numbered lines of a JSON Lines file, ``-`` for standard input; empty lines are passed over."""
+    text = _text(path)
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    if not lines:
+        raise InputError("is empty; one JSON record per line is expected", file=path)
+    return lines
+
+
+@app.command()
+def init(home: Folder = HOME, json: Json = False, as_of: AsOf = None) -> None:
+    """Make a new, empty home with a commented enishi.toml."""
+    from agent.settings import init_home
+
+    path = init_home(home)
+    _emit({"home": str(home), "settings": str(path)}) if json else print(
+        f"made {path}\nnext: fill in [shops.main], then 'enishi import PATH…'"
+    )
+
+
+@app.command()
+def demo(
+    home: Folder = HOME, json: Json = False, as_of: AsOf = None,
+    customers: Annotated[int, typer.Option("--customers", min=50, max=5_000_000, help="How many, when a sample home is made.")] = 300,
+    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes. Default: one per core.")] = None,
+) -> None:  # fmt: skip
+    """Make a sample home if there is none, run the main job on it, show what came out and what was stopped."""
+    from agent.demo.show import run_demo
+
+    run_demo(home, customers=customers, as_of=_moment(as_of) if as_of else None, json=json, workers=workers)
+
+
+@app.command("import")
+def import_(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files or folders: CSV, JSONL, Parquet, Excel, each may be gzipped.")],
+    home: Folder = HOME, json: Json = False, as_of: AsOf = None,
+    mapping: Annotated[str | None, typer.Option("--map", metavar="FILE", help="A mapping (YAML), or the name of a shipped one.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and check everything, write nothing.")] = False,
+) -> None:  # fmt: skip
+    """Bring a shop's files into the history. Importing the same files again changes nothing; bad rows go to a quarantine file."""
+    from agent.showing import import_json, import_progress, show_import
+    from retrieval.importing import import_paths, load_mapping
+
+    with _open(home) as enishi:
+        found = load_mapping(mapping) if mapping else None
+        quarantine = home / "quarantine" / f"{datetime.now(UTC):%Y%m%dT%H%M%S}.jsonl"
+        with import_progress() as told:
+            report = import_paths(
+                enishi.engine,
+                paths,
+                mapping=found,
+                dry_run=dry_run,
+                quarantine=quarantine,
+                progress=told,
+                now=_moment(as_of),
+                zone=str(enishi.home.zone),
+            )
+    _emit(import_json(report)) if json else show_import(report)
+
+
+@app.command()
+def customer(
+    customer_id: Annotated[str, typer.Argument(metavar="ID")],
+    home: Folder = HOME,
+    json: Json = False,
+    as_of: AsOf = None,
+) -> None:
+    """One page about one customer: profile, consents, timeline, pressure, next-best actions."""
+    from agent.showing import customer_page, show_customer
+
+    with _open(home) as enishi:
+        page = customer_page(enishi, customer_id, _moment(as_of))
+    _emit(page) if json else show_customer(page)
+
+
+@app.command()
+def recommend(
+    customer_id: Annotated[str | None, typer.Argument(metavar="ID")] = None,
+    records: Annotated[str | None, typer.Option("--records", metavar="FILE.jsonl", help="Customer records, one per line, '-' for standard input.")] = None,
+    draft: Annotated[bool, typer.Option("--draft", help="With --records: write and judge the message too.")] = False,
+    home: Folder = HOME, json: Json = False, as_of: AsOf = None,
+) -> None:  # fmt: skip
+    """Decide what to do for one customer, or for each record of a file (nothing is stored then)."""
+    from agent.showing import show_recommendation
+
+    if (customer_id is None) == (records is None):
+        raise InputError("give a customer ID or --records FILE, one of the two", key="recommend")
+    if records is not None:
+        _recommend_records(records, home, draft)
+        return
+    with _open(home) as enishi:
+        found = enishi.recommend(str(customer_id), as_of=_moment(as_of))
+    _emit(found.answer) if json else show_recommendation(found.answer)
+
+
+def _recommend_records(path: str, home: Path, draft: bool) -> None:
+    """Answers in the order asked; a wrong record is told on standard error, the others are answered, and the exit code is 2."""
+    from agent.enishi import Enishi
+    from agent.settings import Home, Settings, open_home
+
+    enishi = Enishi(open_home(home) if (home / "enishi.toml").is_file() else Home(home, Settings()))
+    wrong = 0
+    for number, line in _lines(path):
+        try:
+            _emit_line(enishi.recommend_record(line, file=path, line=number, draft=draft))
+        except InputError as error:
+            wrong += 1
+            print(f"enishi: {error}", file=sys.stderr)
+    sys.stdout.buffer.flush()
+    if wrong:
+        raise InputError(f"{wrong} record{'s' if wrong > 1 else ''} could not be read", file=path)
+
+
+@app.command()
+def why(
+    customer_id: Annotated[str, typer.Argument(metavar="ID")],
+    action: Annotated[str | None, typer.Option("--action", metavar="A")] = None,
+    channel: Annotated[str | None, typer.Option("--channel", metavar="C")] = None,
+    home: Folder = HOME, json: Json = False, as_of: AsOf = None,
+) -> None:  # fmt: skip
+    """For each action: chosen, lost and by how much, or excluded: the clause, the value seen, what would have to change."""
+    from agent.showing import show_why
+
+    with _open(home) as enishi:
+        rows = enishi.why(enishi.frames(customer_id, as_of=_moment(as_of)), action=action, channel=channel)
+    _emit(rows) if json else show_why(customer_id, rows, enishi.world.catalogue)
+
+
+@app.command()
+def draft(
+    customer_id: Annotated[str, typer.Argument(metavar="ID")],
+    action: Annotated[str | None, typer.Option("--action", metavar="A")] = None,
+    channel: Annotated[str | None, typer.Option("--channel", metavar="C")] = None,
+    lang: Annotated[str | None, typer.Option("--lang", metavar="L", help="ja or en. Default: the customer's.")] = None,
+    home: Folder = HOME, json: Json = False, as_of: AsOf = None, actor: Actor = "",
+) -> None:  # fmt: skip
+    """Decide, draft, judge and put one message in the approval queue."""
+    from agent.drafting import Draft
+    from agent.enishi import draft_json
+    from agent.showing import show_draft, show_recommendation
+
+    with _open(home) as enishi:
+        made = enishi.draft(
+            customer_id,
+            action=action,
+            channel=channel,
+            language=lang,
+            as_of=_moment(as_of),
+            requested_by=actor or _user(),
+        )
+    if isinstance(made, Draft):
+        _emit(draft_json(made)) if json else show_draft(draft_json(made))
+        raise typer.Exit(1 if made.verdict == "block" else 0)
+    _emit(made.answer) if json else show_recommendation(made.answer)
+
+
+@app.command()
+def replay(
+    decision_id: Annotated[str, typer.Argument(metavar="DECISION")],
+    home: Folder = HOME,
+    json: Json = False,
+    as_of: AsOf = None,
+) -> None:
+    """Recompute a stored decision from the history and compare it byte for byte."""
+    with _open(home) as enishi:
+        difference = enishi.replay(decision_id)
+    if json:
+        _emit({"decision_id": decision_id, "identical": difference is None, "first_difference": difference})
+    else:
+        print(f"{decision_id}: identical" if difference is None else f"{decision_id}: {difference}")
+    raise typer.Exit(0 if difference is None else 1)
+
+
+# --- batch ----------------------------------------------------------------------------------------------------------
+
+
+@batch.command("run")
+def batch_run(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    segment: Annotated[str, typer.Option("--segment", metavar="EXPR", help="A condition about the customer, such as \"orders_n >= 2\".")] = "",
+    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes. Default: one per core.")] = None,
+    engine: Annotated[str, typer.Option("--engine", help="local: worker processes on this machine.")] = "local",
+    home: Folder = HOME, json: Json = False, as_of: AsOf = None, actor: Actor = "",
+) -> None:  # fmt: skip
+    """Decide, draft and judge for every customer, and put the drafts in the approval queue."""
+    from agent.batch.run import begin
+
+    if engine != "local":
+        raise InputError(f"unknown engine '{engine}' — one of: local", key="--engine")
+    with _open(home) as enishi:
+        begin(enishi, name, as_of=_moment(as_of), at=datetime.now(UTC), segment=segment, requested_by=actor or _user())
+        _go_on(enishi, name, workers, json)
+
+
+@batch.command("resume")
+def batch_resume(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    workers: Annotated[int | None, typer.Option("--workers", min=1)] = None,
+    home: Folder = HOME, json: Json = False, as_of: AsOf = None,
+) -> None:  # fmt: skip
+    """Go on with a run that was stopped; what is done stays done."""
+    with _open(home) as enishi:
+        _go_on(enishi, name, workers, json)
+
+
+def _go_on(enishi: Enishi, name: str, workers: int | None, json: bool) -> None:
+    from agent.batch.local import run_locally
+    from agent.showing import batch_progress, progress_json, show_funnel
+
+    with batch_progress(name) as told:
+        state = run_locally(enishi, name, workers=workers, watch=told)
+    _emit(progress_json(state)) if json else show_funnel(state)
+
+
+@batch.command("status")
+def batch_status(
+    name: Annotated[str, typer.Argument(metavar="NAME")], home: Folder = HOME, json: Json = False, as_of: AsOf = None
+) -> None:
+    """How far a run is, with its funnel."""
+    from agent.batch.run import progress
+    from agent.showing import progress_json, show_funnel
+
+    with _open(home) as enishi:
+        state: Progress = progress(enishi.engine, name)
+    _emit(progress_json(state)) if json else show_funnel(state)
+
+
+@batch.command("list")
+def batch_list(home: Folder = HOME, json: Json = False, as_of: AsOf = None) -> None:
+    """Every run, the newest first."""
+    from agent.batch.run import all_runs
+    from agent.showing import run_json, show_runs
+
+    with _open(home) as enishi:
+        found = all_runs(enishi.engine)
+    _emit([run_json(run) for run in found]) if json else show_runs(found)
+
+
+@batch.command("cancel")
+def batch_cancel(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    home: Folder = HOME,
+    json: Json = False,
+    as_of: AsOf = None,
+    actor: Actor = "",
+) -> None:
+    """Stop a run and take back its drafts that nobody has decided on."""
+    from agent.batch.run import cancel
+
+    with _open(home) as enishi:
+        taken = cancel(enishi, name, actor=actor or _user(), at=_moment(as_of))
+    _emit({"run": name, "taken_back": taken}) if json else print(
+        f"run {name} is cancelled; {taken:,} undecided drafts taken back"
+    )
+
+
+# --- review ---------------------------------------------------------------------------------------------------------
+
+
+@review.command("list")
+def review_list(
+    state: Annotated[str, typer.Option("--state", help="pending, approved, rejected, expired, stale or all.")] = "pending",
+    run: Annotated[str | None, typer.Option("--run", metavar="NAME")] = None,
+    action: Annotated[str | None, typer.Option("--action", metavar="A")] = None,
+    channel: Annotated[str | None, typer.Option("--channel", metavar="C")] = None,
+    lang: Annotated[str | None, typer.Option("--lang", metavar="L")] = None,
+    verdict: Annotated[str | None, typer.Option("--verdict", help="pass, flag or block.")] = None,
+    customer_id: Annotated[str | None, typer.Option("--customer", metavar="ID")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 20,
+    offset: Annotated[int, typer.Option("--offset", min=0)] = 0,
+    home: Folder = HOME, json: Json = False, as_of: AsOf = None,
+) -> None:  # fmt: skip
+    """What waits for a person: those that can be approved first, the most valuable on top."""
+    from agent.review.queue import STATES, Filters, listing
+    from agent.showing import show_queue
+    from retrieval.database import reading
+    from retrieval.errors import nearest
+
+    if state not in (*STATES, "all"):
+        raise InputError(f"unknown state '{state}'{nearest(state, (*STATES, 'all'))}", key="--state")
+    wanted = Filters(None if state == "all" else state, run, action, channel, lang, verdict, customer_id)
+    with _open(home) as enishi, reading(enishi.engine) as connection:
+        total, rows = listing(connection, wanted, limit=limit, offset=offset)
+    _emit({"total": total, "offset": offset, "drafts": rows}) if json else show_queue(total, rows, offset)
+
+
+@review.command("show")
+def review_show(
+    draft_id: Annotated[str, typer.Argument(metavar="DRAFT")],
+    home: Folder = HOME,
+    json: Json = False,
+    as_of: AsOf = None,
+) -> None:
+    """One draft whole: words, facts with their source, reasons, verdict, history."""
+    from agent.review.queue import shown
+    from agent.showing import show_review
+    from retrieval.database import reading
+
+    with _open(home) as enishi, reading(enishi.engine) as connection:
+        found = shown(connection, draft_id)
+        catalogue = enishi.world.catalogue
+    _emit(found) if json else show_review(found, catalogue)
+
+
+@review.command("approve")
+def review_approve(
+    draft_ids: Annotated[list[str], typer.Argument(metavar="DRAFT…")],
+    digest: Annotated[str | None, typer.Option("--digest", help="The digest that was shown: approves exactly that, one draft.")] = None,
+    home: Folder = HOME, json: Json = False, as_of: AsOf = None, actor: Actor = "",
+) -> None:  # fmt: skip
+    """Approve drafts as they are shown; each is judged again and its contact reserved."""
+    from agent.review.transitions import approve
+
+    if digest and len(draft_ids) > 1:
+        raise InputError("a digest belongs to one draft", key="--digest")
+    _move(
+        home,
+        json,
+        draft_ids,
+        "approved",
+        lambda enishi, one: approve(enishi, one, actor=actor or _user(), at=_moment(as_of), seen=digest),
+    )
+
+
+@review.command("reject")
+def review_reject(
+    draft_ids: Annotated[list[str], typer.Argument(metavar="DRAFT…")],
+    reason: Annotated[str, typer.Option("--reason", help="wrong_fact, wrong_action, wrong_timing, tone, too_personal, compliance, duplicate or other.")],
+    note: Annotated[str, typer.Option("--note", help="In your own words.")] = "",
+    home: Folder = HOME, json: Json = False, as_of: AsOf = None, actor: Actor = "",
+) -> None:  # fmt: skip
+    """Reject drafts with a reason; an approved one that has not left gives its contact back."""
+    from agent.review.transitions import reject
+
+    _move(
+        home,
+        json,
+        draft_ids,
+        "rejected",
+        lambda enishi, one: reject(enishi, one, actor=actor or _user(), at=_moment(as_of), reason=reason, note=note),
+    )
+
+
+@review.command("edit")
+def review_edit(
+    draft_id: Annotated[str, typer.Argument(metavar="DRAFT")],
+    body: Annotated[Path | None, typer.Option("--body", metavar="FILE", help="New body, '-' for standard input. Default: your $EDITOR.")] = None,
+    subject: Annotated[str | None, typer.Option("--subject")] = None,
+    title: Annotated[str | None, typer.Option("--title")] = None,
+    home: Folder = HOME, json: Json = False, as_of: AsOf = None, actor: Actor = "",
+) -> None:  # fmt: skip
+    """Change the words; every guard judges the new revision."""
+    from agent.review.queue import shown
+    from agent.review.transitions import edit
+    from retrieval.database import reading
+
+    with _open(home) as enishi:
+        if body is None and subject is None and title is None:
+            with reading(enishi.engine) as connection:
+                before = shown(connection, draft_id)["body"]
+            words: str | None = _edited(before)
+        else:
+            words = None if body is None else _text(str(body))
+    text = words.strip() if words is not None else None
+    moment = _moment(as_of)
+    _move(
+        home,
+        json,
+        [draft_id],
+        "pending",
+        lambda enishi, one: edit(
+            enishi, one, actor=actor or _user(), at=moment, body=text, subject=subject, title=title
+        ),
+    )
+
+
+def _edited(text: str) -> str:
+    """The text as it comes back from $VISUAL or $EDITOR."""
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "message.txt"
+        path.write_text(text, encoding="utf-8")
+        if subprocess.run([*shlex.split(editor), str(path)], check=False).returncode:
+            raise InputError(f"the editor '{editor}' ended with an error; nothing was stored", key="EDITOR")
+        return _text(str(path))
+
+
+def _move(home: Path, json: bool, draft_ids: list[str], wanted: str, move: Callable[[Enishi, str], Any]) -> None:
+    """Move each draft by itself; exit 1 when one of them did not get where it should."""
+    from agent.review.transitions import ReviewRefused
+    from agent.showing import show_moved
+    from agent.store import finding_json
+
+    told: list[dict[str, Any]] = []
+    with _open(home) as enishi:
+        for one in draft_ids:
+            try:
+                moved = move(enishi, one)
+                told.append(
+                    {
+                        "draft": one,
+                        "state": moved.state,
+                        "findings": [finding_json(finding) for finding in moved.findings],
+                    }
+                )
+            except ReviewRefused as error:
+                told.append({"draft": one, "state": None, "refused": str(error), "findings": []})
+    _emit(told) if json else show_moved(told)
+    raise typer.Exit(0 if all(one["state"] == wanted for one in told) else 1)
+
+
+@audit_log.command("verify")
+def audit_verify(home: Folder = HOME, json: Json = False, as_of: AsOf = None) -> None:
+    """Check the whole chain of the audit log."""
+    from agent.review.audit import verify
+    from retrieval.database import reading
+
+    with _open(home) as enishi, reading(enishi.engine) as connection:
+        count, broken = verify(connection)
+    _emit({"entries": count, "broken": broken}) if json else print(f"{count:,} entries: {broken or 'the chain holds'}")
+    raise typer.Exit(1 if broken else 0)

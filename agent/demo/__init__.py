@@ -1,0 +1,1 @@
+"""Three invented shops and their customers: what ``enishi demo`` shows and what the benchmark scales up."""

@@ -1,0 +1,193 @@
+"""``enishi demo``: a sample home, the main job on it, and what a visitor should see of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from agent.batch.local import run_locally
+from agent.batch.run import Progress, begin, progress
+from agent.demo.home import SAMPLE_RUN, make_home, sample_moment
+from agent.enishi import Enishi, draft_json
+from agent.judging import judge_draft
+from agent.pipeline import work
+from agent.review.queue import shown
+from agent.showing import batch_progress, emit, escape, out, progress_json, show_draft, show_funnel
+from agent.tables import drafts, runs
+from retrieval.customer import CHANNELS
+from retrieval.database import reading
+from retrieval.tables import HISTORY
+
+DRAFTS_PER_CHANNEL = 2
+STOPPED: tuple[tuple[str, str, str | None], ...] = (
+    ("duplicate", "G1", None), ("opted_out", "G2", None), ("objected", "G2", None), ("complaint_open", "G3", None),
+    ("bereavement", "G4", None), ("capped", "G5", None), ("minor", "G7", None), ("strategic_account", "G8", None),
+    ("promise_due", "G9", None), ("out_of_stock", "G10", "replenish_reminder"), ("recalled_item", "G10", "replenish_reminder"),
+    ("expired_coupon", "G10o", "member_offer"), ("dirty_data", "G12", None), ("gift_parcel", "package_insert.suitable", None),
+    ("surplus", "replenish_reminder.suitable", None),
+)  # fmt: skip
+"""Kind of customer in the sample, the rule that holds a message back from them, and the action to ask about (None: any)."""
+
+
+def run_demo(home: Path, *, customers: int, as_of: datetime | None, json: bool, workers: int | None) -> None:
+    """Make the sample home unless there is one, run the batch unless it ran, and show the result."""
+    make_home(home, customers=customers, as_of=as_of or datetime.now(UTC).replace(microsecond=0), told=sys.stderr)
+    moment = sample_moment(home)
+    with Enishi.open(home) as enishi:
+        state = _worked(enishi, workers, moment)
+        drawn, stopped = list(_drawn(enishi)), list(_stopped(enishi, moment))
+        tampered = list(_tampered(enishi, moment, drawn))
+    if json:
+        emit({"home": str(home), **progress_json(state), "drafts": drawn, "held_back": stopped, "blocked": tampered})
+        return
+    show_funnel(state)
+    _heading("A few drafts per channel")
+    for draft in drawn:
+        show_draft(draft)
+    _heading("Held back: one customer for each reason")
+    for one in stopped:
+        place = f" on {one['channel']}" if one["channel"] else ""
+        until = f"  — earliest {one['earliest']}" if one["earliest"] else ""
+        out.print(
+            f"[red]{one['stage']} {one['rule']}[/red]  {one['customer']} ({one['story']})  {one['action']}{place}"
+        )
+        out.print(f"    {escape(one['ja'])}\n    [dim]{escape(one['en'])}{until}[/dim]")
+    _heading("Blocked: what the guards say when a good draft is spoilt")
+    for one in tampered:
+        out.print(f"[red]{one['guard']}[/red]  {one['what']}")
+        for finding in one["findings"]:
+            out.print(f"    {finding['rule']}  {escape(finding['ja'])}  [dim]{escape(finding['en'])}[/dim]")
+    _next_steps(home, moment, drawn, stopped)
+
+
+def _heading(text: str) -> None:
+    out.print()
+    out.rule(text, align="left")
+
+
+def _worked(enishi: Enishi, workers: int | None, moment: datetime) -> Progress:
+    """The finished sample run."""
+    with reading(enishi.engine) as connection:
+        state = connection.execute(select(runs.c.state).where(runs.c.name == SAMPLE_RUN)).scalar()
+    if state is None:
+        begin(enishi, SAMPLE_RUN, as_of=moment, at=moment, requested_by="demo")
+    if state in (None, "running"):
+        with batch_progress(SAMPLE_RUN) as told:
+            return run_locally(enishi, SAMPLE_RUN, workers=workers, watch=told)
+    return progress(enishi.engine, SAMPLE_RUN)
+
+
+def _drawn(enishi: Enishi) -> Iterator[dict[str, Any]]:
+    """Some passing drafts of each channel, of different actions, Japanese and English in turn."""
+    with reading(enishi.engine) as connection:
+        for channel in CHANNELS:
+            rows = connection.execute(
+                select(drafts.c.id, drafts.c.action, drafts.c.language)
+                .where(drafts.c.run == SAMPLE_RUN, drafts.c.channel == channel, drafts.c.verdict != "block").order_by(drafts.c.verdict.desc(), drafts.c.id)
+            ).all()  # fmt: skip
+            taken: list[tuple[str, str]] = []
+            for draft_id, action, language in rows:
+                if len(taken) < DRAFTS_PER_CHANNEL and all(
+                    action != other or language != spoken for other, spoken in taken
+                ):
+                    if taken and language == taken[0][1] and any(row.language != language for row in rows):
+                        continue
+                    taken.append((action, language))
+                    yield shown(connection, draft_id)
+
+
+def _stopped(enishi: Enishi, moment: datetime) -> Iterator[dict[str, Any]]:
+    """For each kind of trouble in the sample, one customer and the rule that spoke."""
+    customers = HISTORY["customers"]
+    with reading(enishi.engine) as connection:
+        told = connection.execute(
+            select(customers.c.id, customers.c.extra).where(customers.c.extra.is_not(None)).order_by(customers.c.id)
+        ).all()
+    for story, rule, action in STOPPED:
+        for customer_id in [customer for customer, extra in told if f'"{story}"' in extra]:
+            rows = [
+                row
+                for row in enishi.why(enishi.frames(customer_id, as_of=moment), action=action)
+                if row["state"] == "excluded" and row["rule"] == rule
+            ]
+            if rows:
+                best = max(rows, key=lambda row: (row["bound"] is not None, row["earliest"] is not None))
+                yield {"story": story, "customer": customer_id, **{key: best[key] for key in ("action", "channel", "stage", "rule", "clause", "seen", "earliest")},
+                       "ja": best["change_ja"], "en": best["change_en"]}  # fmt: skip
+                break
+
+
+def _tampered(enishi: Enishi, moment: datetime, drawn: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """One good Japanese email, spoilt in a different way for each guard; nothing of this is stored."""
+    found = next((draft for draft in drawn if draft["channel"] == "email" and draft["language"] == "ja"), None)
+    if found is None:
+        return
+    frames = enishi.frames(found["customer_id"], as_of=moment)
+    made = work(frames, enishi.world, run=SAMPLE_RUN)
+    if not made.drafts:
+        return
+    good = made.drafts[0]
+    copy, decision = good.copy, good.decision
+    channel = good.intent.channel
+    spoilt = {
+        "addressee": (
+            "the name is doubled: 様様",
+            replace(good, copy=replace(copy, body=copy.body.replace(" 様", " 様様", 1))),
+        ),
+        "consent": (
+            "consent is withdrawn meanwhile",
+            replace(good, decision=replace(decision, row={**decision.row, f"ok.{channel}": False})),
+        ),
+        "gates": (
+            "a complaint comes in meanwhile",
+            replace(good, decision=replace(decision, row={**decision.row, "open_complaint": True})),
+        ),
+        "grounding": (
+            "somebody adds 「今なら30%割引」",
+            replace(good, copy=replace(copy, body=copy.body + "\n今なら30%割引です。")),
+        ),
+        "length": (
+            "the text runs on",
+            replace(good, copy=replace(copy, body=copy.body + "\n" + "どうぞよろしくお願いいたします。" * 200)),
+        ),
+        "slots": (
+            "a slot stays open",
+            replace(good, copy=replace(copy, body=copy.body + "\n{{offer}}をお贈りします。")),
+        ),
+    }
+    for guard, (what, draft) in spoilt.items():
+        findings = [
+            finding for finding in draft_json(judge_draft(draft, enishi.world))["findings"] if finding["guard"] == guard
+        ]
+        yield {"guard": guard, "what": what, "findings": findings}
+
+
+def _next_steps(home: Path, moment: datetime, drawn: list[dict[str, Any]], stopped: list[dict[str, Any]]) -> None:
+    place = "" if str(home) == ".enishi" else f" --home {home}"
+    at = f" --as-of {moment.isoformat()}"
+    _heading("What to do next")
+    for command, what in (
+        (f"enishi review list{place}", "what waits for a person"),
+        (
+            f"enishi review show {drawn[0]['id']}{place}" if drawn else "",
+            "one draft with its facts, reasons and verdict",
+        ),
+        (
+            f"enishi review approve {drawn[0]['id']} --as you{place}{at}" if drawn else "",
+            "approve it: judged again, the contact reserved",
+        ),
+        (
+            f"enishi why {stopped[0]['customer']}{place}{at}" if stopped else "",
+            "why somebody gets nothing, and what would have to change",
+        ),
+        (f"enishi replay {drawn[0]['decision_id']}{place}" if drawn else "", "recompute a decision byte for byte"),
+        ("enishi init --home my-shop", "a home for your own customers; docs/import.md says how to bring them in"),
+    ):
+        if command:
+            out.print(f"  [bold]{escape(command)}[/bold]\n      {what}", soft_wrap=True)

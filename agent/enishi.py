@@ -1,0 +1,310 @@
+"""The product as a Python object: open a home, recommend, explain, draft.
+
+from agent import Enishi
+with Enishi.open("home") as enishi:
+    decision = enishi.recommend("C101")
+    draft = enishi.draft("C101", channel="email")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import orjson
+import polars as pl
+from sqlalchemy import Engine, select
+
+from agent import store
+from agent.canonical import first_difference
+from agent.decision import Decision, answer
+from agent.drafting import Draft
+from agent.pipeline import Work, work
+from agent.settings import Home, open_home
+from agent.tables import decisions
+from agent.world import World, load_world
+from policies.catalogue import Action
+from policies.contact import earliest
+from policies.eligibility import Exclusion, Screen
+from prompts.sender import Sender
+from retrieval.customer import CHANNELS, LANGUAGES
+from retrieval.database import connect, reading, upgrade, writing
+from retrieval.errors import InputError, nearest
+from retrieval.features import FeatureFrames
+from retrieval.frames import Frames, known_at
+from retrieval.history import ProductRange, instant, read_customer, read_range
+from retrieval.records import parse
+from retrieval.tables import HISTORY, bucket_of
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """A decision with the frames it was made on; ``answer`` is the JSON that other programs read."""
+
+    decision: Decision
+    frames: Frames
+    work: Work
+    answer: Mapping[str, Any]
+
+
+class Enishi:
+    """An open home.  Every method takes ``as_of`` (aware; default now) and lets nothing later be seen."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+
+    @classmethod
+    def open(cls, folder: str | Path = ".enishi") -> Enishi:
+        """Open the home in ``folder``.
+
+        Raises InputError when there is none or its settings, policies or templates are wrong, Unreachable when its
+        database does not answer.
+        """
+        return cls(open_home(Path(folder)))
+
+    def __enter__(self) -> Enishi:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if "engine" in self.__dict__:
+            self.engine.dispose()
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The database, brought to the newest schema."""
+        engine = connect(self.home.database_url)
+        upgrade(engine)
+        return engine
+
+    @cached_property
+    def world(self) -> World:
+        """Policies, templates and shops in force."""
+        return load_world(
+            self.home.settings.shops,
+            policies=(self.home.policies,),
+            prompts=(self.home.prompts,),
+            compiled=self.home.compiled_templates(),
+        )
+
+    @cached_property
+    def shelves(self) -> ProductRange:
+        """Products and offers, read once."""
+        with reading(self.engine) as connection:
+            return read_range(connection)
+
+    def frames(self, customer_id: str, *, as_of: datetime | None = None) -> Frames:
+        """One customer as a partition of one.
+
+        Raises InputError naming the nearest id when there is no such customer.
+        """
+        bucket = bucket_of(customer_id)
+        with reading(self.engine) as connection:
+            found = read_customer(connection, as_of or datetime.now(UTC), self.shelves, customer_id)
+            if found.size == 0:
+                ids = connection.execute(select(HISTORY["customers"].c.id).limit(2000)).scalars()
+                raise InputError(f"no customer '{customer_id}'{nearest(customer_id, ids)}", key="customer")
+            return store.with_reservations(connection, found, bucket, bucket)
+
+    def recommend(self, customer_id: str, *, as_of: datetime | None = None) -> Recommendation:
+        """Decide for one customer and store the decision; nothing is drafted."""
+        frames = self.frames(customer_id, as_of=as_of)
+        made = work(frames, self.world, drafting=False)
+        with writing(self.engine) as connection:
+            store.save(connection, made, run="", at=frames.as_of, requested_by="")
+        return self._recommendation(frames, made, self.world)
+
+    def recommend_record(
+        self, text: str | bytes, *, file: object = None, line: int | None = None, draft: bool = False
+    ) -> Mapping[str, Any]:
+        """Decide for one customer record (JSON); nothing is stored.
+
+        Raises InputError naming file, line and key of what is wrong in the record.
+        """
+        record = parse(text, file=file, line=line)
+        frames = known_at(record.now, record.frames)
+        world = self._speaking_as(record.sender, frames)
+        made = work(frames, world, drafting=draft)
+        found = dict(self._recommendation(frames, made, world).answer)
+        if draft:
+            found["draft"] = draft_json(made.drafts[0]) if made.drafts else None
+        return found
+
+    def _speaking_as(self, sender: Mapping[str, Any], frames: Frames) -> World:
+        """The world with a record's own sender."""
+        return replace(
+            self.world, senders={shop: Sender.model_validate(sender) for shop in set(frames.customers["shop"])}
+        )
+
+    def _recommendation(self, frames: Frames, made: Work, world: World) -> Recommendation:
+        decision = made.decisions[0]
+        found = {**answer(decision, frames, world), "excluded": exclusions(world.screen, made.features, frames)}
+        return Recommendation(decision, frames, made, found)
+
+    def draft(
+        self, customer_id: str, *, action: str | None = None, channel: str | None = None, language: str | None = None,
+        as_of: datetime | None = None, requested_by: str = "",
+    ) -> Draft | Recommendation:  # fmt: skip
+        """Decide (or take ``action`` and ``channel`` as asked, if the rules allow them), draft, judge, queue for approval.
+
+        Returns the draft, or the recommendation when nothing should be sent.  Raises InputError when what is asked for is
+        unknown, or excluded by a rule: the sentence says which and what would have to change.
+        """
+        frames = self.frames(customer_id, as_of=as_of)
+        if language is not None and language not in LANGUAGES:
+            raise InputError(f"unknown language '{language}'{nearest(language, LANGUAGES)}", key="lang")
+        asked = {
+            name: value
+            for name, value in (("action", action), ("channel", channel), ("language", language))
+            if value is not None
+        }
+        made = work(_in_language(frames, language), self._narrowed(action, channel), asked=asked)
+        if not made.drafts:
+            if action or channel:
+                self._refuse(frames, action, channel)
+            return self._recommendation(frames, made, self.world)
+        with writing(self.engine) as connection:
+            store.save(connection, made, run="", at=frames.as_of, requested_by=requested_by)
+        return made.drafts[0]
+
+    def _narrowed(self, action: str | None, channel: str | None) -> World:
+        """The world in which only what was asked for, or silence, can be chosen; every rule stays."""
+        if action is None and channel is None:
+            return self.world
+        if channel is not None and channel not in CHANNELS:
+            raise InputError(f"unknown channel '{channel}'{nearest(channel, CHANNELS)}", key="channel")
+        asked = self.world.catalogue.action(action) if action else None
+        if asked and channel and channel not in asked.channels:
+            raise InputError(
+                f"'{action}' does not go by {channel} — it goes by {', '.join(asked.channels)}", key="channel"
+            )
+        kept = tuple(
+            replace(item, channels=(channel,) if channel else item.channels)
+            for item in self.world.catalogue.actions
+            if item.id == "no_action"
+            or ((asked is None or item.id == asked.id) and (channel is None or channel in item.channels))
+        )
+        if asked:
+            kept = tuple(
+                item if item.id == "no_action" else replace(item, tier="service")
+                for item in kept
+                if not item.internal or item.id in ("no_action", asked.id)
+            )
+        catalogue = replace(self.world.catalogue, actions=kept)
+        return replace(self.world, catalogue=catalogue, screen=Screen(catalogue))
+
+    def _refuse(self, frames: Frames, action: str | None, channel: str | None) -> None:
+        for row in self.why(frames, action=action, channel=channel):
+            if row["state"] == "excluded":
+                place = f"'{row['action']}'" + (f" on {row['channel']}" if row["channel"] else "")
+                until = f"; earliest {row['earliest']}" if row["earliest"] else ""
+                raise InputError(
+                    f"{place} is excluded by {row['rule']} ({row['stage']}): {row['change_en']}{until}", key="action"
+                )
+        raise InputError("nothing to send", key="action")
+
+    def why(self, frames: Frames, *, action: str | None = None, channel: str | None = None) -> list[dict[str, Any]]:
+        """For every action × channel: chosen, lost (by how much) or excluded (rule, clause, values, what would have to change)."""
+        if action is not None:
+            self.world.catalogue.action(action)
+        if channel is not None and channel not in CHANNELS:
+            raise InputError(f"unknown channel '{channel}'{nearest(channel, CHANNELS)}", key="channel")
+        made = work(frames, self.world, drafting=False)
+        candidates = answer(made.decisions[0], frames, self.world)["candidates"]
+        best = candidates[0]
+        rows = [
+            {
+                "action": one["action"], "channel": one["channel"], "state": "chosen" if place == 0 else "lost", "bound": one["sku"] or one["offer"],
+                "score": one["score"], "currency": one["currency"], "behind": round(best["score"] - one["score"], 6),
+                "chosen": best["action"],
+            }
+            for place, one in enumerate(candidates)
+        ]  # fmt: skip
+        rows += [
+            {**row, "state": "excluded"} for row in exclusions(self.world.screen, made.features, frames, full=True)
+        ]
+        if action is not None:
+            told = {(row["rule"], row["bound"]) for row in rows if row["state"] == "excluded"}
+            pairs = unbound(self.world.screen, made.features, frames, self.world.catalogue.action(action))
+            rows += [{**row, "state": "excluded"} for row in pairs if (row["rule"], row["bound"]) not in told]
+        return [
+            row
+            for row in rows
+            if action in (None, row["action"]) and (channel is None or row["channel"] in (None, channel))
+        ]
+
+    def replay(self, decision_id: str) -> str | None:
+        """Recompute a stored decision from the history; None when it comes out byte for byte, else the first difference.
+
+        Raises InputError when there is no such decision.
+        """
+        with reading(self.engine) as connection:
+            row = connection.execute(select(decisions).where(decisions.c.id == decision_id)).mappings().first()
+            if row is None:
+                near = connection.execute(select(decisions.c.id).limit(1000)).scalars()
+                raise InputError(f"no decision '{decision_id}'{nearest(decision_id, near)}", key="decision")
+        stored = orjson.loads(row["record"])
+        asked = stored.get("asked", {})
+        frames = _in_language(self.frames(row["customer_id"], as_of=instant(row["as_of"])), asked.get("language"))
+        world = self._narrowed(asked.get("action"), asked.get("channel"))
+        made = work(frames, world, run=row["run"], asked=asked, drafting=False).decisions[0]
+        if made.record == row["record"].encode() and made.id == decision_id:
+            return None
+        return (
+            first_difference(stored, orjson.loads(made.record))
+            or "the stored record was changed: its digest is not its id"
+        )
+
+
+def _in_language(frames: Frames, language: str | None) -> Frames:
+    """The frames with the customer addressed in ``language``; None leaves it to them."""
+    return (
+        frames
+        if language is None
+        else replace(frames, customers=frames.customers.with_columns(pl.lit(language).alias("language")))
+    )
+
+
+def exclusions(screen: Screen, features: FeatureFrames, frames: Frames, *, full: bool = False) -> list[dict[str, Any]]:
+    """Every action × channel that one customer (i = 0) is excluded from; ``full`` adds clause and wording for a person."""
+    contacts = frames.contacts.filter(pl.col("purpose") == "marketing").select("at", "channel").rows()
+    bound = screen.frames(features)
+    return [_excluded(found, frames, contacts, full) for found in screen.explain(features, bound, 0)]
+
+
+def unbound(screen: Screen, features: FeatureFrames, frames: Frames, action: Action) -> list[dict[str, Any]]:
+    """Every product or offer that ``action`` cannot be bound to for one customer (i = 0), for a person."""
+    return [
+        _excluded(found, frames, [], True)
+        for found in screen.explain_pairs(features, screen.frames(features), 0, action)
+    ]
+
+
+def _excluded(found: Exclusion, frames: Frames, contacts: list[tuple[datetime, str]], full: bool) -> dict[str, Any]:
+    moment = earliest(found.explanation, frames.as_of, contacts, found.channel)
+    row: dict[str, Any] = {
+        "action": found.action, "channel": found.channel, "stage": found.stage, "rule": found.rule,
+        "seen": dict(found.explanation.seen) if found.explanation else {},
+        "earliest": moment.isoformat() if moment else None,
+    }  # fmt: skip
+    if full:
+        row |= {
+            "bound": found.bound, "clause": found.clause,
+            "change_ja": found.explanation.ja if found.explanation else "対象になる商品や特典がありません",
+            "change_en": found.explanation.en if found.explanation else "there is nothing it could be bound to",
+        }  # fmt: skip
+    return row
+
+
+def draft_json(draft: Draft) -> dict[str, Any]:
+    """A draft as other programs read it."""
+    return {
+        "id": draft.id, "action": draft.intent.action.id, "channel": draft.intent.channel, "language": draft.intent.language,
+        "subject": draft.copy.subject, "title": draft.copy.title, "body": draft.copy.body,
+        "facts": [{"id": fact["id"], "text": fact["text"], "source": fact["source"]} for fact in draft.facts],
+        "drafter": draft.drafter, "verdict": draft.verdict, "findings": [store.finding_json(finding) for finding in draft.findings],
+        "digest": draft.digest,
+    }  # fmt: skip

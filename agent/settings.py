@@ -1,0 +1,171 @@
+"""The home: one folder with the database, the settings and a shop's own policies and prompts."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from prompts.sender import Sender
+from retrieval.errors import InputError, nearest
+
+SETTINGS = "enishi.toml"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Database(_Section):
+    url: str = ""
+
+
+class _Import(_Section):
+    timezone: str = "Asia/Tokyo"
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, zone: str) -> str:
+        if zone not in available_timezones():
+            raise ValueError(f"unknown timezone{nearest(zone, available_timezones())}")
+        return zone
+
+
+class _Review(_Section):
+    four_eyes: bool = True
+
+
+class Settings(_Section):
+    """``enishi.toml``: where the database is, who the shops are, how strict review is."""
+
+    database: _Database = _Database()
+    importing: _Import = Field(default=_Import(), alias="import")
+    review: _Review = _Review()
+    shops: Mapping[str, Sender] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A home that exists: its folder and settings."""
+
+    folder: Path
+    settings: Settings
+
+    @property
+    def database_url(self) -> str:
+        """The configured URL, else SQLite in the home."""
+        return self.settings.database.url or f"sqlite:///{self.folder / 'enishi.db'}"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Zone of dates without one, on import."""
+        return ZoneInfo(self.settings.importing.timezone)
+
+    @property
+    def policies(self) -> Path:
+        """The home's own policies, which replace or add to the shipped ones."""
+        return self.folder / "policies"
+
+    @property
+    def prompts(self) -> Path:
+        """The home's own templates."""
+        return self.folder / "prompts"
+
+    def compiled_templates(self) -> Path | None:
+        """Where compiled templates are kept, None where the home is not a folder one may write to."""
+        kept = self.folder / "cache"
+        try:
+            kept.mkdir(exist_ok=True)
+        except OSError:
+            return None
+        return kept
+
+
+def open_home(folder: Path) -> Home:
+    """The home in ``folder``.
+
+    Raises InputError when there is none or its settings are wrong, naming line and key.
+    """
+    path = folder / SETTINGS
+    if not path.is_file():
+        raise InputError(
+            "there is no Enishi home here: 'enishi init' makes an empty one, 'enishi demo' one with sample customers",
+            file=folder,
+        )
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        raise InputError(f"is not UTF-8 (byte {error.start})", file=path) from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"is not valid TOML: {error}", file=path) from None
+    try:
+        return Home(folder, Settings.model_validate(content))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = [str(part) for part in first["loc"]]
+        said = (
+            f"unknown key{nearest(where[-1], _keys_at(where[:-1]))}"
+            if first["type"] == "extra_forbidden"
+            else first["msg"].removeprefix("Value error, ")
+        )
+        raise InputError(said, file=path, line=_line(text, where), key=".".join(where)) from None
+
+
+def _keys_at(where: list[str]) -> list[str]:
+    model: Any = Settings
+    for part in where:
+        if model is Settings and part == "shops":
+            return list(Sender.model_fields)
+        field = next((item for name, item in model.model_fields.items() if part in (name, item.alias)), None)
+        model = type(field.default) if field is not None else Sender
+    return [item.alias or name for name, item in model.model_fields.items()]
+
+
+def _line(text: str, where: list[str]) -> int | None:
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.split("=")[0].strip() == where[-1]:
+            return number
+    return None
+
+
+TEMPLATE = """# Enishi home.  Everything has a default; remove the # to change it.
+
+[database]
+# url = "postgresql://user@host/enishi"     # default: SQLite, enishi.db in this folder
+
+[import]
+# timezone = "Asia/Tokyo"                   # zone of dates and times that name none
+
+[review]
+# four_eyes = true                          # who ordered a batch or edited a draft may not approve it
+
+# One block per shop: who speaks.  A customer's `shop` chooses the block; without one it is "main".
+[shops.main]
+# brand = "見本屋"                           # as customers know it
+# legal_name = "株式会社見本屋"               # registered name (特定電子メール法4条)
+# signer = "見本 花子"                       # the person who signs
+# role = "店主"
+# postal_address = "〒100-0000 東京都見本区見本町1-2-3"
+# complaint_contact = "help@example.jp"
+# optout_url = "https://example.jp/stop"
+# site_url = "https://example.jp/"
+# reply_days = 10                           # for how many days an answer will be taken up
+# [shops.main.links]
+# replenish_reminder = "https://example.jp/reorder"
+"""
+
+
+def init_home(folder: Path) -> Path:
+    """Write a commented ``enishi.toml``; raises InputError if there is one already."""
+    path = folder / SETTINGS
+    if path.exists():
+        raise InputError("there is a home here already", file=folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(TEMPLATE, encoding="utf-8")
+    return path

@@ -1,0 +1,47 @@
+"""Everything a decision depends on besides the customer, loaded once and passed as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.ranking.propensity import PriorPropensity, Propensity
+from policies.catalogue import Catalogue, digest_of, load_catalogue
+from policies.eligibility import Screen
+from prompts.render import Templates
+from prompts.sender import Sender
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Catalogue, compiled conditions, templates, propensity model and the shops' identities.
+
+    ``policy_version`` is the digest of every policy and template file in force.
+    """
+
+    catalogue: Catalogue
+    screen: Screen
+    templates: Templates
+    propensity: Propensity
+    senders: Mapping[str, Sender]
+    policy_version: str
+
+
+def load_world(
+    senders: Mapping[str, Sender],
+    *,
+    policies: tuple[Path, ...] = (),
+    prompts: tuple[Path, ...] = (),
+    compiled: Path | None = None,
+) -> World:
+    """Load and check everything; folders given replace or add to what is shipped; ``compiled`` keeps compiled templates.
+
+    Raises InputError at the first file that cannot be read, naming file and line.
+    """
+    catalogue = load_catalogue(*policies)
+    templates = Templates(*prompts, compiled=compiled)
+    return World(
+        catalogue=catalogue, screen=Screen(catalogue), templates=templates, propensity=PriorPropensity(), senders=senders,
+        policy_version=digest_of({**catalogue.files, **templates.files}),
+    )  # fmt: skip

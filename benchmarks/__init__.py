@@ -1,0 +1,1 @@
+"""Measurements of whole jobs: python -m benchmarks.batch, .importing, .recommend."""
