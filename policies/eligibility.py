@@ -8,8 +8,8 @@ clause about a product or offer one pair.  Who is excluded is counted by the rul
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -236,56 +236,76 @@ class Screen:
         return passed[place < BOUND_KEPT]
 
     def explain(self, features: FeatureFrames, frames: Mapping[str, pl.DataFrame], i: int) -> Iterator[Exclusion]:
-        """For one customer, every action × channel that is excluded, with the first clause that failed."""
-        row = features.customers.row(i, named=True)
-        pairs = {
-            frame: rows.filter(pl.col("i") == i).to_dicts() if rows.height else [] for frame, rows in frames.items()
-        }
-        for action in self.catalogue.actions:
-            for channel in action.channels or (None,):
-                found = self._explain_one(action, channel, row, pairs.get(action.binds or "", []))
-                if found is not None:
-                    yield found
+        """For one customer, every action × channel that is excluded, with the first clause that failed.
 
-    def _explain_one(
-        self, action: Action, channel: str | None, row: Mapping[str, Any], pairs: list[dict[str, Any]]
+        Where the products or offers are what fails, the one that came furthest speaks for the action.
+        """
+        row = features.customers.row(i, named=True)
+        pairs = {frame: _of_customer(rows, i) for frame, rows in frames.items()}
+        for action in self.catalogue.actions:
+            settled = _first_failure(action, None, (rule for rule in action.rules if _reads_customer(rule.clause)), row)
+            bound = self._explain_bound(action, row, pairs)
+            for channel in action.channels or (None,):
+                found = (
+                    settled
+                    or _first_failure(
+                        action, channel, (rule for rule in action.rules if reads_channel(rule.clause)), row
+                    )
+                    or bound
+                )
+                if found is not None:
+                    yield replace(found, channel=channel)
+
+    def explain_pairs(
+        self, features: FeatureFrames, frames: Mapping[str, pl.DataFrame], i: int, action: Action
+    ) -> Iterator[Exclusion]:
+        """For one customer and one action, every product or offer that it cannot be bound to, and why."""
+        row = features.customers.row(i, named=True)
+        for pair in _of_customer(frames[action.binds], i) if action.binds else []:
+            found = _first_failure(action, None, _bound_rules(action), {**row, **pair})
+            if found is not None:
+                yield replace(found, bound=pair[action.binds or ""])
+
+    def _explain_bound(
+        self, action: Action, row: Mapping[str, Any], pairs: Mapping[str, list[dict[str, Any]]]
     ) -> Exclusion | None:
-        for rule in action.rules:
-            if (
-                not reads_binding(rule.clause)
-                and (why := rule.clause.explain(row, *binding(action.id, channel))) is not None
-            ):
-                return Exclusion(action.id, channel, None, rule.stage, rule.rule, rule.clause.text, why)
         if action.binds is None:
             return None
-        if not pairs:
-            return Exclusion(
-                action.id,
-                channel,
-                None,
-                "eligibility",
-                f"{action.id}.{action.binds}",
-                f"has a candidate {action.binds}",
-                None,
-            )
-        furthest: tuple[int, Exclusion] | None = None
-        rules = [rule for rule in action.rules if reads_binding(rule.clause)]
-        for pair in pairs:
-            merged = {**row, **pair}
-            for passed, rule in enumerate(rules):
-                why = rule.clause.explain(merged, *binding(action.id, channel))
-                if why is not None:
-                    if furthest is None or passed > furthest[0]:
-                        furthest = (
-                            passed,
-                            Exclusion(
-                                action.id, channel, pair[action.binds], rule.stage, rule.rule, rule.clause.text, why
-                            ),
-                        )
-                    break
-            else:
+        rule = f"{action.id}.{action.binds}"
+        furthest, best = (
+            -1,
+            Exclusion(action.id, None, None, "eligibility", rule, f"has a candidate {action.binds}", None),
+        )
+        clauses = [one.clause.text for one in _bound_rules(action)]
+        for pair in pairs[action.binds]:
+            found = _first_failure(action, None, _bound_rules(action), {**row, **pair})
+            if found is None:
                 return None
-        return furthest[1] if furthest else None
+            if clauses.index(found.clause) > furthest:
+                furthest, best = clauses.index(found.clause), replace(found, bound=pair[action.binds])
+        return best
+
+
+def _first_failure(
+    action: Action, channel: str | None, rules: Iterable[Rule], row: Mapping[str, Any]
+) -> Exclusion | None:
+    for rule in rules:
+        why = rule.clause.explain(row, *binding(action.id, channel))
+        if why is not None:
+            return Exclusion(action.id, channel, None, rule.stage, rule.rule, rule.clause.text, why)
+    return None
+
+
+def _bound_rules(action: Action) -> list[Rule]:
+    return [rule for rule in action.rules if reads_binding(rule.clause)]
+
+
+def _of_customer(rows: pl.DataFrame, i: int) -> list[dict[str, Any]]:
+    return rows.filter(pl.col("i") == i).to_dicts() if rows.height else []
+
+
+def _reads_customer(clause: Expression) -> bool:
+    return not reads_channel(clause) and not reads_binding(clause)
 
 
 def reads_channel(clause: Expression) -> bool:

@@ -22,6 +22,7 @@ from typing import Any
 
 from jinja2 import (
     Environment,
+    FileSystemBytecodeCache,
     FileSystemLoader,
     StrictUndefined,
     Template,
@@ -133,9 +134,13 @@ class Copy:
 
 
 class Templates:
-    """All templates of a home: the folders given first, the ones shipped here last."""
+    """All templates of a home: the folders given first, the ones shipped here last.
 
-    def __init__(self, *overrides: Path) -> None:
+    ``compiled`` is a folder in which compiled templates are kept between processes; Jinja checks them against the source.
+    """
+
+    def __init__(self, *overrides: Path, compiled: Path | None = None) -> None:
+        self._compiled = compiled
         self.folders = (*[folder for folder in overrides if folder.is_dir()], HERE)
         self._loaded: dict[tuple[str, str], Template] = {}
 
@@ -145,7 +150,7 @@ class Templates:
         environment = Environment(
             loader=FileSystemLoader(self.folders), extensions=[Phrasing, Part], undefined=StrictUndefined,
             trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False, autoescape=False, cache_size=-1,
-            auto_reload=False,
+            auto_reload=False, bytecode_cache=FileSystemBytecodeCache(str(self._compiled)) if self._compiled else None,
         )  # fmt: skip
         environment.globals.clear()
         return environment

@@ -227,7 +227,7 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|fal
 def load_mapping(place: Path | str) -> Mapping:
     """A mapping file, or a shipped one by name; an error names file, line, key and the nearest known key."""
     path = Path(place)
-    if str(place) in shipped_mappings() and not path.exists():
+    if str(place) in shipped_mappings() and not path.is_file():
         text = (resources.files("retrieval.importing") / "mappings" / f"{place}.yaml").read_text(encoding="utf-8")
     else:
         try:
