@@ -29,6 +29,7 @@ from retrieval.features import FeatureFrames
 from retrieval.frames import Frames
 
 NO_CONSENT = "0"
+DEFAULT_LANGUAGE = "ja"
 SEEN_REASONS = 3
 """How many of the values that made the action applicable are given as reasons."""
 
@@ -115,7 +116,7 @@ class _Whole:
         before, after = self._window(action, channel, zone, pair)
         intent = None
         if channel is not None:
-            intent = Intent(i, action, channel, pair.get("sku"), pair.get("offer"), seen.get("language") or "ja")
+            intent = Intent(i, action, channel, pair.get("sku"), pair.get("offer"), seen.get("language") or DEFAULT_LANGUAGE)
         return Decision(
             id=f"d-{digest(record)}", customer_id=customer_id, i=i, action=action, intent=intent, row={**seen, **about},
             score=self.candidates[first][-1], seed=seed, record=record, send_not_before=before, send_not_after=after,
@@ -199,7 +200,7 @@ def _offered(record: Mapping[str, Any], place: int, decision: Decision, world: W
         "channel": channel,
         "sku": pair if action.binds == "sku" else None,
         "offer": pair if action.binds == "offer" else None,
-        "language": decision.row.get("language"),
+        "language": decision.row.get("language") or DEFAULT_LANGUAGE,
         "score": round(score / MILLIONTHS / unit, 6),
         "currency": record["currency"],
         "propensity": propensity,

@@ -38,6 +38,24 @@ _SERVICE_WORDS: Mapping[str, tuple[str, str]] = {
     "contract": ("ご契約内容の変更", "contract change"),
     "outage": ("サービスの一時停止", "service interruption"),
 }
+_TOPICS: Mapping[str, tuple[str, str]] = {
+    "complaint": ("お申し出", "what you told us"),
+    "delivery": ("お届け", "your delivery"),
+    "shipping": ("お届け", "your delivery"),
+    "delay": ("お届けの遅れ", "the delay"),
+    "billing": ("ご請求", "your bill"),
+    "payment": ("お支払い", "your payment"),
+    "return": ("ご返品", "your return"),
+    "refund": ("ご返金", "your refund"),
+    "exchange": ("交換", "your exchange"),
+    "repair": ("修理", "the repair"),
+    "damage": ("商品の破損", "the damage to your order"),
+    "quality": ("商品の状態", "the condition of your order"),
+    "howto": ("使い方", "how to use it"),
+    "account": ("ご登録内容", "your account"),
+    "subscription": ("定期便", "your subscription"),
+}
+"""Words that help desks file a case under → what the customer would call it."""
 _OPEN = ("placed", "packing", "shipped")
 _GONE = ("cancelled", "returned")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
@@ -422,7 +440,7 @@ class Gathering:
 
     def _ticket_topic(self, it: Intent) -> Found:
         ticket = self._tickets.get(it.i)
-        return (ticket["topic"], f"tickets:{ticket['id']}.topic") if ticket else None
+        return (said_of(ticket["topic"], it.language), f"tickets:{ticket['id']}.topic") if ticket else None
 
     def _ticket_closed(self, it: Intent) -> Found:
         ticket = self._tickets.get(it.i)
@@ -482,6 +500,19 @@ class Gathering:
     def _owner_previous(self, it: Intent) -> Found:
         recent = self._features.customers["days_since_owner_change"][it.i]
         return self._colleague(it, "owner_previous") if recent is not None and recent <= 30 else None
+
+
+def said_of(topic: str | None, language: str) -> str:
+    """A case's topic as a noun phrase for its customer; a code, or the other language, is never read out to them."""
+    words = (topic or "").strip()
+    known = _TOPICS.get(words.lower().replace("-", "").replace("_", ""))
+    if known:
+        return known[language == "en"]
+    if language == "ja":
+        return words if _CJK.search(words) else "お問い合わせ"
+    if not words or _CJK.search(words) or "_" in words:
+        return "your enquiry"
+    return words if words.split()[0].lower() in ("the", "your", "a", "an") else f"your question about {words}"
 
 
 def _keyed(words: list[str] | None, key: str) -> set[str]:
