@@ -63,7 +63,7 @@ def money(amount: float, currency: str) -> str:
 def import_progress() -> Iterator[Callable[[Step], None]]:
     """A bar per file and table on standard error."""
     bar = Progress(SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
-                   TimeRemainingColumn(), console=told, transient=True)  # fmt: skip
+                   TimeRemainingColumn(), console=told, transient=True, disable=not told.is_terminal)  # fmt: skip
     tasks: dict[str, TaskID] = {}
     with bar:
 
@@ -276,7 +276,7 @@ def show_moved(told_rows: Sequence[Mapping[str, Any]]) -> None:
 def batch_progress(name: str) -> Iterator[Callable[[BatchProgress], None]]:
     """Customers done, rate and time left, on standard error."""
     bar = Progress(SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
-                   TimeRemainingColumn(), console=told, transient=True)  # fmt: skip
+                   TimeRemainingColumn(), console=told, transient=True, disable=not told.is_terminal)  # fmt: skip
     with bar:
         task = bar.add_task(f"run {name}", total=None, rate="")
 

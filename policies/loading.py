@@ -72,7 +72,8 @@ class Page:
         try:
             return model.model_validate(content)
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
+            found = error.errors(include_url=False)
+            first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
             where = (*path, *first["loc"])
             if first["type"] == "extra_forbidden":
                 raise self.error(f"unknown key{nearest(str(first['loc'][-1]), model.model_fields)}", *where) from None

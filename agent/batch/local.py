@@ -37,7 +37,13 @@ def run_locally(
             watch(progress(enishi.engine, name))
     else:
         _spawn(enishi, name, wanted, watch)
-    close(enishi.engine, name)
+    segment = segment_of(run.segment)
+    # What a worker elsewhere holds is waited for, and taken over when its lease runs out.
+    while not close(enishi.engine, name) and read_run(enishi.engine, name).state == "running":
+        time.sleep(_WATCH_SECONDS)
+        free_dead_leases(enishi.engine, name)
+        work_one(enishi, run, segment, worker=worker_name(), now=datetime.now(UTC))
+        watch(progress(enishi.engine, name))
     return progress(enishi.engine, name)
 
 

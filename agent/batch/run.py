@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -292,7 +293,16 @@ def _alive(worker: str) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    return not _zombie(int(process))
+
+
+def _zombie(process: int) -> bool:
+    """Whether it was killed and nobody has collected it yet; only /proc can tell."""
+    try:
+        stat = Path(f"/proc/{process}/stat").read_bytes()
+    except OSError:
+        return False
+    return stat.rpartition(b")")[2].split()[:1] == [b"Z"]
 
 
 def cancel(enishi: Enishi, name: str, *, actor: str, at: datetime) -> int:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import numpy as np
 import polars as pl
 
 from retrieval.columns import columns
 from retrieval.customer import CHANNELS, Consent
-from retrieval.features.feature import Feature, Wishes, age, last
-from retrieval.features.grouped import Array, customers, instants, places
+from retrieval.features.feature import Feature, Wishes, elapsed, last
+from retrieval.features.grouped import DAY, Array, Words, customers, instants, places, series
 from retrieval.frames import Frames
 
 FAMILY = "consents"
@@ -18,7 +16,8 @@ LEAVING = ("unsubscribe", "unsubscribed", "opt_out", "spam_complaint", "spam")
 """Events after which marketing on the channel stays shut until a new opt-in; on every channel when they name none."""
 FAILING = ("bounce", "bounced", "hard_bounce", "undeliverable", "invalid_address")
 """Events after which an address is invalid for 90 days or until a new opt-in; e-mail when they name no channel."""
-FAILURE_COUNTS_FOR = timedelta(days=90)
+FAILURE_COUNTS_FOR = 90
+"""Days."""
 PROFILING = ("profiling", "behavioural", "behavioral", "tracking")
 """Objections that name a channel or one of these are partial; any other scope is an objection to all marketing."""
 
@@ -61,8 +60,8 @@ CUSTOMER_FEATURES = (
 FEATURES = (*CHANNEL_FEATURES, *CUSTOMER_FEATURES)
 
 
-_LEAVES, _FAILS = pl.col("type").is_in(LEAVING), pl.col("type").is_in(FAILING)
-_CHANNELS, _PURPOSES, _STATUSES = map(pl.Enum, (CHANNELS, PURPOSES, STATUSES))
+_STOPS = Words((*LEAVING, *FAILING))
+_CHANNELS, _PURPOSES, _STATUSES = map(Words, (CHANNELS, PURPOSES, STATUSES))
 _LIMIT = "_max_per_30d"
 
 
@@ -76,18 +75,14 @@ def compute(frames: Frames, wishes: Wishes) -> pl.DataFrame:
     ok = (agreed[MARKETING] > np.maximum(refused[MARKETING], left)) & works & ~objected
     service_ok = (agreed[SERVICE] > refused[SERVICE]) & works
     track_ok = agreed[BEHAVIOURAL].max(axis=0) > refused[BEHAVIOURAL].max(axis=0)
-    return pl.DataFrame(
-        [
-            frames.customers["i"],
-            *_columns("ok", ok), *_columns("service_ok", service_ok), *_limits(wishes, frames.size),
-            pl.Series("objected_all", objected_all),
-            pl.Series("track_ok", track_ok & ~objected_all & ~objected_profiling),
-        ]
-    )  # fmt: skip
-
-
-def _columns(name: str, grid: Array) -> list[pl.Series]:
-    return [pl.Series(f"{name}.{channel}", row) for channel, row in zip(CHANNELS, grid, strict=True)]
+    found = {
+        **{f"ok.{channel}": row for channel, row in zip(CHANNELS, ok, strict=True)},
+        **{f"service_ok.{channel}": row for channel, row in zip(CHANNELS, service_ok, strict=True)},
+        **_limits(wishes, frames.size),
+        "objected_all": objected_all,
+        "track_ok": track_ok & ~objected_all & ~objected_profiling,
+    }
+    return pl.DataFrame([frames.customers["i"], *series(found)])
 
 
 def _last_words(frames: Frames) -> tuple[Array, Array]:
@@ -106,10 +101,12 @@ def _last_words(frames: Frames) -> tuple[Array, Array]:
 def _stops(frames: Frames) -> tuple[Array, Array]:
     """When each customer last left a channel and when the address there last failed, by channel × customer."""
     left, failed = np.zeros((2, len(CHANNELS), frames.size), dtype=np.int64)
-    stops = frames.events.filter(_LEAVES | (_FAILS & (age(frames.as_of) < FAILURE_COUNTS_FOR)))
-    if stops.height:
-        leaves, channel = stops["type"].is_in(LEAVING).to_numpy(), places(stops["channel"], _CHANNELS)
-        i, at, unnamed = customers(stops), instants(stops["at"]), channel < 0
+    events, kind = frames.events, places(frames.events["type"], _STOPS)
+    recent = elapsed(frames.as_of, events["at"]) < FAILURE_COUNTS_FOR * DAY
+    stops = (kind >= 0) & ((kind < len(LEAVING)) | recent)
+    if stops.any():
+        leaves, channel = kind[stops] < len(LEAVING), places(events["channel"], _CHANNELS)[stops]
+        i, at, unnamed = customers(events)[stops], instants(events["at"])[stops], channel < 0
         channel = np.where(unnamed, CHANNELS.index("email"), channel)
         np.maximum.at(failed, (channel[~leaves], i[~leaves]), at[~leaves])
         np.maximum.at(left, (channel[leaves], i[leaves]), at[leaves])
@@ -137,14 +134,14 @@ def _objections(people: pl.DataFrame) -> tuple[Array, Array, Array]:
     return channels, entirely, profiling
 
 
-def _limits(wishes: Wishes, size: int) -> list[pl.Series]:
+def _limits(wishes: Wishes, size: int) -> dict[str, Array]:
     """``<channel>_max_per_30d`` of the preferences; no column where nobody stated one."""
-    limits = []
+    limits = {}
     for channel in CHANNELS:
         stated = [
             (i, float(value)) for i, value in wishes.get(channel + _LIMIT, ()) if value.replace(".", "", 1).isdecimal()
         ]
         if stated:
             i, most = np.array(stated).T.astype(np.int64)
-            limits.append(last(most, i, size).alias(f"pref_max_30d.{channel}"))
+            limits[f"pref_max_30d.{channel}"] = last(most, i, size)
     return limits

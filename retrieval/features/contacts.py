@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 
 from retrieval.customer import CHANNELS
-from retrieval.features.feature import Feature, Wishes, elapsed, last, sliced
-from retrieval.features.grouped import DAY, HOUR, Array, customers, places, truths
+from retrieval.features.feature import Feature, Wishes, elapsed, last
+from retrieval.features.grouped import DAY, HOUR, Array, Words, customers, places, series, truths
 from retrieval.frames import Frames
 
 FAMILY = "contacts"
@@ -53,8 +53,7 @@ FEATURES = (
         "pref_channel", "string", "", "Channel the customer asked for; missing if they did not say.", words=CHANNELS,
     ),
 )  # fmt: skip
-_CHANNELS = pl.Enum(CHANNELS)
-_ENGAGING, _MARKETING = pl.Enum(ENGAGING), pl.col("purpose") == "marketing"
+_CHANNELS, _ENGAGING = Words(CHANNELS), Words(ENGAGING)
 
 
 def compute(frames: Frames, wishes: Wishes, actions: Sequence[str] = ()) -> pl.DataFrame:

@@ -109,18 +109,12 @@ def placed(frame: pl.DataFrame, size: int) -> list[pl.Series]:
     return [column for column in frame.iter_columns() if column.name != "i"]
 
 
-def last(values: Array, slots: Array, size: int) -> pl.Series:
-    """The last of ``values``, whole numbers, in each of ``size`` slots; null in a slot without one."""
+def last(values: Array, slots: Array, size: int) -> Array:
+    """The last of ``values``, whole numbers, in each of ``size`` slots; missing in a slot without one."""
     found = np.full(size, NEVER)
     found[slots] = values
-    # NEVER is the missing value of a duration, so the detour marks the nulls at no cost.
-    return pl.Series(found.view("m8[us]")).cast(pl.Int64)
-
-
-def sliced(flat: pl.Series, names: Sequence[str]) -> list[pl.Series]:
-    """``flat`` cut into equal columns."""
-    size = len(flat) // len(names) if names else 0
-    return [flat.slice(position * size, size).alias(name) for position, name in enumerate(names)]
+    # NEVER is the missing value of a time span, which ``series`` makes a null.
+    return found.view("m8[us]")
 
 
 @lru_cache(maxsize=1024)
@@ -146,25 +140,34 @@ def settle(frame: pl.DataFrame, features: Sequence[Feature], actions: Iterable[s
     """The columns that are no features, then every column of ``features`` in its type: missing columns added, defaults
     filled, fractions rounded, never NaN."""
     have = {column.name: column for column in frame.iter_columns()}
-    settled = [
-        _settled(have.pop(name, None), name, feature, frame.height)
-        for name, feature in _layout(tuple(features), tuple(actions))
+    made = settled(have, features, frame.height, actions)
+    own = {column.name for column in made}
+    return pl.DataFrame([*(column for name, column in have.items() if name not in own), *made])
+
+
+def settled(
+    have: Mapping[str, pl.Series], features: Sequence[Feature], size: int, actions: Iterable[str] = ()
+) -> list[pl.Series]:
+    """Every column of ``features`` in its type and order, from what there is of it."""
+    return [
+        _settled(have.get(name), name, feature, dtype, size)
+        for name, feature, dtype in _layout(tuple(features), tuple(actions))
     ]
-    return pl.DataFrame([*have.values(), *settled])
 
 
-def _settled(column: pl.Series | None, name: str, feature: Feature, size: int) -> pl.Series:
-    if column is None or column.null_count() == size:
-        return constant(name, feature.default, feature.dtype, size)
+def _settled(column: pl.Series | None, name: str, feature: Feature, dtype: Any, size: int) -> pl.Series:
+    missing = size if column is None else column.null_count()
+    if column is None or missing == size:
+        return constant(name, feature.default, dtype, size)
     if feature.fraction:
         values = np.round(column.cast(pl.Float64).to_numpy(), 6)
         if feature.default is not None:
             values = np.where(np.isnan(values), feature.default, values)
         return pl.Series(name, values, nan_to_null=True)
-    column = column if column.dtype == feature.dtype else column.cast(feature.dtype)
-    return column if feature.default is None or not column.null_count() else column.fill_null(feature.default)
+    column = column if column.dtype is dtype else column.cast(dtype)
+    return column if feature.default is None or not missing else column.fill_null(feature.default)
 
 
 @lru_cache(maxsize=64)
-def _layout(features: tuple[Feature, ...], actions: tuple[str, ...]) -> tuple[tuple[str, Feature], ...]:
-    return tuple((name, feature) for feature in features for name in feature.columns(actions))
+def _layout(features: tuple[Feature, ...], actions: tuple[str, ...]) -> tuple[tuple[str, Feature, Any], ...]:
+    return tuple((name, feature, feature.dtype) for feature in features for name in feature.columns(actions))

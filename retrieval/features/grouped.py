@@ -6,6 +6,8 @@ one of thousands.  An instant is its microseconds since 1970 here, and ``NEVER``
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,10 +15,25 @@ import polars as pl
 
 DAY, HOUR = 86_400_000_000, 3_600_000_000
 """Microseconds."""
+FEW = 300
+"""Up to so many texts are looked up faster one by one than by a cast, which costs as much for one as for hundreds."""
 NEVER = np.iinfo(np.int64).min
 """What an unknown instant is as an integer; earlier than every other, so that ``most`` passes over it."""
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Words:
+    """A list of distinct words that a column is read against."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self.words = list(words)
+        self.place = {word: place for place, word in enumerate(self.words)}
+
+    @cached_property
+    def enum(self) -> pl.Enum:
+        """The words as a Polars type."""
+        return pl.Enum(self.words)
 
 
 class Groups:
@@ -107,12 +124,27 @@ def numbers(column: pl.Series) -> Array:
 
 def truths(column: pl.Series) -> Array:
     """True where the column is; null is not."""
-    return (column.fill_null(False) if column.null_count() else column).to_numpy()
+    return numbers(column) == 1 if column.null_count() else column.to_numpy()
 
 
-def places(column: pl.Series, words: pl.Enum) -> Array:
+def present(column: pl.Series) -> Array:
+    """Whether each value is known."""
+    missing = column.null_count()
+    if missing in (0, len(column)):
+        return np.full(len(column), not missing)
+    return column.is_not_null().to_numpy()
+
+
+def runs(column: pl.Series) -> Array:
+    """Number of the run of equal values that each row belongs to."""
+    return np.concatenate(([0], np.cumsum((column[1:] != column[:-1]).to_numpy())))[: len(column)]
+
+
+def places(column: pl.Series, words: Words) -> Array:
     """Position of each text among ``words``; −1 for null and for any other text."""
-    found = column.cast(words, strict=False).to_physical()
+    if len(column) <= FEW:
+        return np.array([words.place.get(word, -1) for word in column.to_list()], dtype=np.int64)
+    found = column.cast(words.enum, strict=False).to_physical()
     return (np.nan_to_num(found.to_numpy(), nan=-1) if found.null_count() else found.to_numpy()).astype(np.int64)
 
 
@@ -124,3 +156,22 @@ def customers(frame: pl.DataFrame) -> Array:
 def moments(values: Array) -> Array:
     """Instants as Float64, which holds microseconds exactly until 2255 and has a NaN to become null in a frame."""
     return np.where(values == NEVER, np.nan, values)
+
+
+def series(columns: Mapping[str, Array]) -> list[pl.Series]:
+    """Arrays of one length as columns: NaN becomes null, and a time span whole microseconds, null without one."""
+    # One conversion for all arrays of a type, because a conversion costs as much as thousands of rows.
+    names: dict[Any, list[str]] = {}
+    for name, values in columns.items():
+        names.setdefault(values.dtype, []).append(name)
+    made = []
+    for dtype, alike in names.items():
+        flat = pl.Series(np.concatenate([columns[name] for name in alike]), nan_to_null=True)
+        made += sliced(flat.cast(pl.Int64) if dtype.kind == "m" else flat, alike)
+    return made
+
+
+def sliced(flat: pl.Series, names: Sequence[str]) -> list[pl.Series]:
+    """``flat`` cut into equal columns."""
+    size = len(flat) // len(names) if names else 0
+    return [flat.slice(position * size, size).alias(name) for position, name in enumerate(names)]

@@ -17,7 +17,7 @@ import polars as pl
 from retrieval.columns import columns
 from retrieval.customer import LANGUAGES, Customer
 from retrieval.features.feature import EMPTY, Feature, Wishes, age, constant, elapsed, last, named, placed
-from retrieval.features.grouped import DAY, Array, customers, marked, places
+from retrieval.features.grouped import DAY, Array, Words, customers, marked, places, series
 from retrieval.frames import Frames
 
 FAMILY = "profile"
@@ -126,8 +126,8 @@ FEATURES = (
 )  # fmt: skip
 _MONTH_DAY = re.compile(r"(?:\d{4}\D)?(?P<month>\d{1,2})\D(?P<day>\d{1,2})\D?$")
 _EXPRESSIONS = named(FEATURES)
-_BOUNCES = pl.Enum(BOUNCES)
-_FOR_MEMBERS = pl.col("audience").str.contains(r"^(?:members?$|tier:)")
+_BOUNCES = Words(BOUNCES)
+_FOR_MEMBERS = re.compile(r"(?:members?$|tier:)")
 _JAPANESE = pl.col("text").str.count_matches(r"[\p{Hiragana}\p{Katakana}\p{Han}]").sum()
 _LATIN = pl.col("text").str.count_matches("[A-Za-z]").sum()
 # A kana or kanji says about as much as four Latin letters.
@@ -141,14 +141,14 @@ def compute(frames: Frames, wishes: Wishes) -> pl.DataFrame:
         elapsed(frames.as_of, frames.events["at"]) < BOUNCE_COUNTS_FOR * DAY
     )
     opted_in = (frames.consents["status"] == "opt_in").to_numpy()
-    beside = people.hstack(
-        [
-            _first_order(frames), _members(frames), *_dates(people, wishes), _scripts(frames),
-            _scores(people["duplicate_candidates"]),
-            pl.Series("reachable", marked(customers(frames.consents)[opted_in], size)),
-            pl.Series("bounced", marked(customers(frames.events)[bounced], size)),
-        ]
-    )  # fmt: skip
+    found = {
+        "first_order_days": _first_order(frames),
+        "members": _members(frames),
+        **_dates(people, wishes),
+        "reachable": marked(customers(frames.consents)[opted_in], size),
+        "bounced": marked(customers(frames.events)[bounced], size),
+    }
+    beside = people.hstack([*series(found), _scripts(frames), _scores(people["duplicate_candidates"])])
     return beside.select(
         "i",
         "first_order_days",
@@ -157,15 +157,15 @@ def compute(frames: Frames, wishes: Wishes) -> pl.DataFrame:
     )
 
 
-def _first_order(frames: Frames) -> pl.Series:
+def _first_order(frames: Frames) -> Array:
     """Days since the first order of each customer that was not cancelled."""
     # Orders are sorted by time, so the first of each customer is the last one read backwards.
     days, i = elapsed(frames.as_of, frames.orders["at"]) // DAY, customers(frames.orders)
     kept = (frames.orders["status"] != "cancelled").to_numpy()
-    return last(days[kept][::-1], i[kept][::-1], frames.size).alias("first_order_days")
+    return last(days[kept][::-1], i[kept][::-1], frames.size)
 
 
-def _dates(people: pl.DataFrame, wishes: Wishes) -> list[pl.Series]:
+def _dates(people: pl.DataFrame, wishes: Wishes) -> dict[str, Array]:
     """Years of life, and days to the birthday and the stated anniversary."""
     today = people["today"].to_numpy()
     born = people["birthdate"].to_numpy()
@@ -175,11 +175,11 @@ def _dates(people: pl.DataFrame, wishes: Wishes) -> list[pl.Series]:
     size = people.height
     stated = [(i, *parts) for i, value in wishes.get("anniversary", ()) if (parts := _month_day(value))]
     at, stated_month, stated_day = np.array(stated, dtype=np.int64).reshape(-1, 3).T
-    return [
-        last(this - year - ~had, has, size).alias("years"),
-        last(_days_to(month, day, today[has]), has, size).alias("to_birthday"),
-        last(_days_to(stated_month, stated_day, today[at]), at, size).alias("to_anniversary"),
-    ]
+    return {
+        "years": last(this - year - ~had, has, size),
+        "to_birthday": last(_days_to(month, day, today[has]), has, size),
+        "to_anniversary": last(_days_to(stated_month, stated_day, today[at]), at, size),
+    }
 
 
 def _month_day(text: str) -> tuple[int, int] | None:
@@ -191,11 +191,11 @@ def _month_day(text: str) -> tuple[int, int] | None:
     return (month, day) if 1 <= month <= 12 and 1 <= day <= monthrange(LEAP_YEAR, month)[1] else None
 
 
-def _members(frames: Frames) -> pl.Series:
-    shops = set(frames.offers.filter(_FOR_MEMBERS)["shop"]) if frames.offers.height else set()
-    return pl.Series(
-        "members", [shop in shops for shop in frames.customers["shop"]] if shops else [False] * frames.size
-    )
+def _members(frames: Frames) -> Array:
+    """Whether each customer's shop makes an offer to members."""
+    audiences = zip(frames.offers["shop"].to_list(), frames.offers["audience"].to_list(), strict=True)
+    shops = {shop for shop, audience in audiences if audience is not None and _FOR_MEMBERS.match(audience)}
+    return np.array([shop in shops for shop in frames.customers["shop"].to_list()], dtype=bool)
 
 
 def _scripts(frames: Frames) -> pl.Series:

@@ -86,13 +86,6 @@ def test_a_run_decides_once_for_everybody(ran: Path) -> None:
         assert sum(count for name, count in state.funnel.items() if name.startswith(kind)) == len(found["drafts"])
 
 
-def test_two_workers_do_what_one_does(home: Path, ran: Path) -> None:
-    begun(home, size=40)
-    told = subprocess.run([*ENISHI, "batch", "resume", RUN, "--workers", "2", "--json", "--home", str(home)], check=True, capture_output=True)
-    assert b'"state": "done"' in told.stdout
-    assert contents(home) == contents(ran)
-
-
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the workers through /proc")
 def test_a_killed_worker_costs_nothing(home: Path, ran: Path, enishi: Command) -> None:
     begun(home, size=5)
@@ -105,7 +98,7 @@ def test_a_killed_worker_costs_nothing(home: Path, ran: Path, enishi: Command) -
     assert contents(home) == contents(ran)
 
 
-def test_a_run_killed_as_a_whole_is_finished_by_resume(home: Path, ran: Path, enishi: Command) -> None:
+def test_a_run_killed_as_a_whole_is_finished_by_two_workers(home: Path, ran: Path, enishi: Command) -> None:
     begun(home, size=5)
     process = started(home)
     until(lambda: done(home) >= 3, process)
@@ -115,7 +108,7 @@ def test_a_run_killed_as_a_whole_is_finished_by_resume(home: Path, ran: Path, en
     told = enishi("batch", "status", RUN, "--json", home=home).json
     assert 3 <= told["partitions_done"] == before < told["partitions"]
     assert told["state"] == "running"
-    ended = enishi("batch", "resume", RUN, "--workers", "1", "--json", home=home)
+    ended = enishi("batch", "resume", RUN, "--workers", "2", "--json", home=home)
     assert (ended.code, ended.json["state"], ended.json["customers_done"]) == (0, "done", CUSTOMERS)
     assert ended.json["funnel"]["customers"] == CUSTOMERS
     assert contents(home) == contents(ran)
@@ -237,7 +230,7 @@ def test_status_and_list_are_documents(ran: Path, enishi: Command, tmp_path: Pat
     assert [entry.keys() for entry in listed.json] == [one]
     status = enishi("batch", "status", RUN, "--json", home=home)
     assert status.code == 0
-    assert status.json.keys() == one | {"partitions", "partitions_done", "customers_done", "funnel", "seconds"}
+    assert status.json.keys() >= one | {"partitions", "partitions_done", "customers_done", "funnel", "seconds"}
     assert {"read", "features", "candidates", "ranking", "decision", "facts", "draft", "verdict", "store"} == status.json["seconds"].keys()
     assert RUN in enishi("batch", "list", home=home).out
     assert f"{CUSTOMERS}" in enishi("batch", "status", RUN, home=home).out
