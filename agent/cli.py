@@ -99,10 +99,9 @@ def _user() -> str:
 
 
 def _emit(content: Any) -> None:
-    import orjson
+    from agent.showing import emit
 
-    sys.stdout.buffer.write(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-    sys.stdout.buffer.flush()
+    emit(content)
 
 
 def _emit_line(content: Any) -> None:

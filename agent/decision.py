@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from agent.canonical import canonical, digest, stamp
 from agent.ranking.arbitration import MILLIONTHS, Ranking
 from agent.world import World
-from policies.catalogue import Action
+from policies.catalogue import Action, Catalogue
 from policies.contact import next_open
+from policies.eligibility import binding, reads_binding
 from prompts.bundle import Intent
 from retrieval.customer import CHANNELS, MINOR_DIGITS
 from retrieval.features import FeatureFrames
@@ -116,7 +117,9 @@ class _Whole:
         before, after = self._window(action, channel, zone, pair)
         intent = None
         if channel is not None:
-            intent = Intent(i, action, channel, pair.get("sku"), pair.get("offer"), seen.get("language") or DEFAULT_LANGUAGE)
+            intent = Intent(
+                i, action, channel, pair.get("sku"), pair.get("offer"), seen.get("language") or DEFAULT_LANGUAGE
+            )
         return Decision(
             id=f"d-{digest(record)}", customer_id=customer_id, i=i, action=action, intent=intent, row={**seen, **about},
             score=self.candidates[first][-1], seed=seed, record=record, send_not_before=before, send_not_after=after,
@@ -177,7 +180,7 @@ def answer(decision: Decision, frames: Frames, world: World) -> dict[str, Any]:
     """The decision as other programs read it: chosen and candidates with every field, amounts in major units."""
     record = orjson.loads(decision.record)
     whole = [_offered(record, place, decision, world) for place in range(len(record["candidates"]))]
-    chosen = {**whole[0], "reasons": reasons(decision)}
+    chosen = {**whole[0], "reasons": reasons(decision, world.catalogue, len(whole))}
     chosen.pop("rank")
     return {
         "customer_id": decision.customer_id,
@@ -214,18 +217,50 @@ def _offered(record: Mapping[str, Any], place: int, decision: Decision, world: W
     }
 
 
-def reasons(decision: Decision) -> list[dict[str, str]]:
-    """Why this action, in both languages: what it is for, then the values that made it apply."""
+def reasons(decision: Decision, catalogue: Catalogue, candidates: int) -> list[dict[str, str]]:
+    """Why this action, in both languages: what it is for, then the values that made it apply, or what forbade the others."""
     action = decision.action
     given = [{"code": action.id, "ja": action.why["ja"], "en": action.why["en"]}]
+    if action.id == "no_action":
+        return given + _silence(decision, catalogue, candidates)
     seen: dict[str, Any] = {}
     for rule in action.rules:
         if rule.stage == "applicability":
-            seen |= {
-                name: decision.row[name]
-                for name in sorted(rule.clause.names)
-                if decision.row.get(name) not in (None, False)
+            told = {name: decision.row.get(name) for name in sorted(rule.clause.names)}
+            seen |= {name: value for name, value in told.items() if value not in (None, False)}
+    return given + [
+        {"code": name, "ja": f"{name} は {value}", "en": f"{name} is {value}"}
+        for name, value in list(seen.items())[:SEEN_REASONS]
+    ]
+
+
+def _silence(decision: Decision, catalogue: Catalogue, candidates: int) -> list[dict[str, str]]:
+    """Why nothing is sent: the gates that are shut on every channel, else that nothing applies or is worth its cost."""
+    shut = []
+    for gate, (_, ja, en) in catalogue.gates.items():
+        rules = {
+            rule.clause: action.id
+            for action in catalogue.actions
+            for rule in action.rules
+            if rule.rule == gate and not reads_binding(rule.clause)
+        }
+        channels = [
+            name
+            for name in CHANNELS
+            if all(clause.closure(*binding(action, name))(decision.row) for clause, action in rules.items())
+        ]
+        if not channels:
+            shut.append({"code": gate, "ja": f"「{ja}」を満たしません", "en": f"not {en}"})
+    if shut:
+        return shut
+    if candidates > 1:
+        return [
+            {
+                "code": "not_worth_its_cost",
+                "ja": "候補はありますが、費用とご負担に見合いません",
+                "en": "what is possible is not worth its cost",
             }
-    for name, value in list(seen.items())[:SEEN_REASONS]:
-        given.append({"code": name, "ja": f"{name} は {value}", "en": f"{name} is {value}"})
-    return given
+        ]
+    return [
+        {"code": "nothing_applies", "ja": "いまこの方に合うご案内がありません", "en": "nothing fits this customer now"}
+    ]

@@ -33,7 +33,7 @@ from policies.eligibility import Exclusion, Screen
 from prompts.sender import Sender
 from retrieval.customer import CHANNELS, LANGUAGES
 from retrieval.database import connect, reading, upgrade, writing
-from retrieval.errors import InputError, nearest
+from retrieval.errors import EnishiError, InputError, nearest
 from retrieval.features import FeatureFrames
 from retrieval.frames import Frames, known_at
 from retrieval.history import ProductRange, instant, read_customer, read_range
@@ -49,6 +49,10 @@ class Recommendation:
     frames: Frames
     work: Work
     answer: Mapping[str, Any]
+
+
+class Excluded(EnishiError):
+    """A rule forbids what was asked for; the sentence says which, and what would have to change (exit 1)."""
 
 
 class Enishi:
@@ -151,7 +155,7 @@ class Enishi:
         """Decide (or take ``action`` and ``channel`` as asked, if the rules allow them), draft, judge, queue for approval.
 
         Returns the draft, or the recommendation when nothing should be sent.  Raises InputError when what is asked for is
-        unknown, or excluded by a rule: the sentence says which and what would have to change.
+        unknown, Excluded when a rule forbids it.
         """
         frames = self.frames(customer_id, as_of=as_of)
         if language is not None and language not in LANGUAGES:
@@ -163,7 +167,7 @@ class Enishi:
         }
         made = work(_in_language(frames, language), self._narrowed(action, channel), asked=asked)
         if not made.drafts:
-            if action or channel:
+            if action:
                 self._refuse(frames, action, channel)
             return self._recommendation(frames, made, self.world)
         with writing(self.engine) as connection:
@@ -196,15 +200,13 @@ class Enishi:
         catalogue = replace(self.world.catalogue, actions=kept)
         return replace(self.world, catalogue=catalogue, screen=Screen(catalogue))
 
-    def _refuse(self, frames: Frames, action: str | None, channel: str | None) -> None:
+    def _refuse(self, frames: Frames, action: str, channel: str | None) -> None:
         for row in self.why(frames, action=action, channel=channel):
             if row["state"] == "excluded":
                 place = f"'{row['action']}'" + (f" on {row['channel']}" if row["channel"] else "")
                 until = f"; earliest {row['earliest']}" if row["earliest"] else ""
-                raise InputError(
-                    f"{place} is excluded by {row['rule']} ({row['stage']}): {row['change_en']}{until}", key="action"
-                )
-        raise InputError("nothing to send", key="action")
+                raise Excluded(f"{place} is excluded by {row['rule']} ({row['stage']}): {row['change_en']}{until}")
+        raise Excluded(f"'{action}' has nothing to say to this customer")
 
     def why(self, frames: Frames, *, action: str | None = None, channel: str | None = None) -> list[dict[str, Any]]:
         """For every action × channel: chosen, lost (by how much) or excluded (rule, clause, values, what would have to change)."""

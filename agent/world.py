@@ -41,6 +41,7 @@ def load_world(
     """
     catalogue = load_catalogue(*policies)
     templates = Templates(*prompts, compiled=compiled)
+    templates.check([action.id for action in catalogue.actions if not action.internal])
     return World(
         catalogue=catalogue, screen=Screen(catalogue), templates=templates, propensity=PriorPropensity(), senders=senders,
         policy_version=digest_of({**catalogue.files, **templates.files}),

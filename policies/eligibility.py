@@ -8,7 +8,7 @@ clause about a product or offer one pair.  Who is excluded is counted by the rul
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -102,6 +102,7 @@ class Screen:
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self._columns: dict[str, dict[tuple[str, ...], _Column]] = {"customer": {}, "sku": {}, "offer": {}}
+        self._tests: dict[tuple[str, str | None, str], list[tuple[Rule, Callable[[Mapping[str, Any]], Any]]]] = {}
         self._plans = [self._plan(action) for action in catalogue.actions]
 
     def _plan(
@@ -243,16 +244,10 @@ class Screen:
         row = features.customers.row(i, named=True)
         pairs = {frame: _of_customer(rows, i) for frame, rows in frames.items()}
         for action in self.catalogue.actions:
-            settled = _first_failure(action, None, (rule for rule in action.rules if _reads_customer(rule.clause)), row)
-            bound = self._explain_bound(action, row, pairs)
+            settled = self._first_failure(action, None, "customer", row)
+            bound = self._explain_bound(action, row, pairs) if settled is None else None
             for channel in action.channels or (None,):
-                found = (
-                    settled
-                    or _first_failure(
-                        action, channel, (rule for rule in action.rules if reads_channel(rule.clause)), row
-                    )
-                    or bound
-                )
+                found = settled or self._first_failure(action, channel, "channel", row) or bound
                 if found is not None:
                     yield replace(found, channel=channel)
 
@@ -262,7 +257,7 @@ class Screen:
         """For one customer and one action, every product or offer that it cannot be bound to, and why."""
         row = features.customers.row(i, named=True)
         for pair in _of_customer(frames[action.binds], i) if action.binds else []:
-            found = _first_failure(action, None, _bound_rules(action), {**row, **pair})
+            found = self._first_failure(action, None, "binding", {**row, **pair})
             if found is not None:
                 yield replace(found, bound=pair[action.binds or ""])
 
@@ -276,36 +271,38 @@ class Screen:
             -1,
             Exclusion(action.id, None, None, "eligibility", rule, f"has a candidate {action.binds}", None),
         )
-        clauses = [one.clause.text for one in _bound_rules(action)]
+        clauses = [one.clause.text for one in action.rules]
         for pair in pairs[action.binds]:
-            found = _first_failure(action, None, _bound_rules(action), {**row, **pair})
+            found = self._first_failure(action, None, "binding", {**row, **pair})
             if found is None:
                 return None
             if clauses.index(found.clause) > furthest:
                 furthest, best = clauses.index(found.clause), replace(found, bound=pair[action.binds])
         return best
 
-
-def _first_failure(
-    action: Action, channel: str | None, rules: Iterable[Rule], row: Mapping[str, Any]
-) -> Exclusion | None:
-    for rule in rules:
-        why = rule.clause.explain(row, *binding(action.id, channel))
-        if why is not None:
-            return Exclusion(action.id, channel, None, rule.stage, rule.rule, rule.clause.text, why)
-    return None
-
-
-def _bound_rules(action: Action) -> list[Rule]:
-    return [rule for rule in action.rules if reads_binding(rule.clause)]
+    def _first_failure(
+        self, action: Action, channel: str | None, about: str, row: Mapping[str, Any]
+    ) -> Exclusion | None:
+        """The first of the action's rules about the customer, the channel or the binding that ``row`` does not pass."""
+        key = (action.id, channel, about)
+        if key not in self._tests:
+            columns, constants = binding(action.id, channel)
+            rules = [rule for rule in action.rules if _about(rule.clause) == about]
+            self._tests[key] = [(rule, rule.clause.closure(columns, constants)) for rule in rules]
+        for rule, holds in self._tests[key]:
+            if not holds(row):
+                why = rule.clause.explain(row, *binding(action.id, channel))
+                return Exclusion(action.id, channel, None, rule.stage, rule.rule, rule.clause.text, why)
+        return None
 
 
 def _of_customer(rows: pl.DataFrame, i: int) -> list[dict[str, Any]]:
     return rows.filter(pl.col("i") == i).to_dicts() if rows.height else []
 
 
-def _reads_customer(clause: Expression) -> bool:
-    return not reads_channel(clause) and not reads_binding(clause)
+def _about(clause: Expression) -> str:
+    """What a clause is about: the binding, else the channel, else the customer."""
+    return "binding" if reads_binding(clause) else "channel" if reads_channel(clause) else "customer"
 
 
 def reads_channel(clause: Expression) -> bool:
@@ -319,7 +316,7 @@ def reads_binding(clause: Expression) -> bool:
 
 
 def _narrow(before: Mask, after: Mask, action: str, rule: Rule, excluded: Exclusions) -> Mask:
-    if lost := int(before.sum() - (before & after).sum()):
+    if lost := int(np.count_nonzero(before & ~after)):
         excluded[action, rule.stage, rule.rule] += lost
     return after
 
@@ -329,6 +326,6 @@ def _count_left(
 ) -> Mask:
     left = np.zeros_like(alive)
     left[owner[pairs]] = True
-    if lost := int((alive & ~left).sum()):
+    if lost := int(np.count_nonzero(alive & ~left)):
         excluded[action, stage, rule] += lost
     return left

@@ -208,16 +208,25 @@ class Gathering:
 
     @cached_property
     def _reached(self) -> Mapping[int, dict[str, tuple[datetime, str]]]:
-        """Customer → SKU → when it last reached them and in which order, the latest last."""
+        """Customer → SKU → when it last reached them and the field that says so, the latest last.
+
+        A shop that keeps no delivery dates is taken at its order dates, and the field says which of the two it is.
+        """
         lines = self._frames.order_items.filter((pl.col("qty") > 0) & ~pl.col("status").is_in([*_GONE, *_OPEN]))
         last = (
-            lines.with_columns(pl.coalesce("delivered_at", "at").alias("reached")).sort("i", "reached", "sku")
-            .group_by("i", "sku", maintain_order=True).agg(pl.col("reached").last(), pl.col("order_id").last())
+            lines.with_columns(
+                pl.coalesce("delivered_at", "at").alias("reached"),
+                pl.format(
+                    "orders:{}.{}", "order_id",
+                    pl.when(pl.col("delivered_at").is_null()).then(pl.lit("at")).otherwise(pl.lit("delivered_at")),
+                ).alias("source"),
+            ).sort("i", "reached", "sku")
+            .group_by("i", "sku", maintain_order=True).agg(pl.col("reached").last(), pl.col("source").last())
             .sort("i", "reached", "sku")
         )  # fmt: skip
         found: dict[int, dict[str, tuple[datetime, str]]] = {}
-        for i, sku, reached, order in last.iter_rows():
-            found.setdefault(i, {})[sku] = (reached, order)
+        for i, sku, reached, source in last.iter_rows():
+            found.setdefault(i, {})[sku] = (reached, source)
         return found
 
     def _day(self, i: int, moment: datetime) -> date:
@@ -244,7 +253,7 @@ class Gathering:
 
     def _last_delivered(self, it: Intent) -> Found:
         reached = self._reached.get(it.i, {}).get(it.sku or "")
-        return (self._day(it.i, reached[0]), f"orders:{reached[1]}.delivered_at") if reached else None
+        return (self._day(it.i, reached[0]), reached[1]) if reached else None
 
     def _owned_sku(self, it: Intent) -> str | None:
         """What the message is about: the thing an accessory fits or an upgrade replaces, else the latest that fits the action."""
@@ -288,7 +297,8 @@ class Gathering:
             else next(reversed(self._reached.get(it.i, {})), None)
         )
         reached = self._reached.get(it.i, {}).get(sku or "")
-        return (self._day(it.i, reached[0]), f"orders:{reached[1]}.delivered_at") if reached else None
+        # Optional everywhere: better no day than the day of the order told as that of the delivery.
+        return (self._day(it.i, reached[0]), reached[1]) if reached and reached[1].endswith(".delivered_at") else None
 
     @cached_property
     def _packing(self) -> Mapping[int, str]:

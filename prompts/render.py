@@ -13,7 +13,7 @@ the layout that asks for the blocks its channel needs.  Two tags of our own:
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, partial
@@ -35,6 +35,7 @@ from jinja2.ext import Extension
 from jinja2.parser import Parser
 
 from prompts.facts import SLOTS, Fact, print_fact
+from retrieval.customer import LANGUAGES
 from retrieval.errors import InputError, nearest
 
 HERE = Path(__file__).parent
@@ -173,16 +174,34 @@ class Templates:
         """
         key = (action, language)
         if key not in self._loaded:
-            name = f"{language}/actions/{action}.j2"
-            try:
-                self._loaded[key] = self.environment.get_template(name)
-                if len(self.folders) > 1:
-                    self._only_known_slots(name)
-            except TemplateNotFound as missing:
-                raise InputError(f"there is no template {missing.name}", file=name) from None
-            except TemplateSyntaxError as broken:
-                raise InputError(str(broken.message), file=broken.name or name, line=broken.lineno) from None
+            self._loaded[key] = self._load(f"{language}/actions/{action}.j2")
         return self._loaded[key]
+
+    def check(self, actions: Iterable[str]) -> None:
+        """See that every action has its words, and read the home's own templates now: a slip stops a run before it begins.
+
+        Raises as ``template``.
+        """
+        for action in actions:
+            for language in LANGUAGES:
+                if f"prompts/{language}/actions/{action}.j2" not in self.files:
+                    raise InputError(
+                        f"there is no template {language}/actions/{action}.j2 for the action '{action}'", file="prompts"
+                    )
+        for folder in self.folders[:-1]:
+            for path in sorted(folder.glob("*/*/*.j2")):
+                self._load(path.relative_to(folder).as_posix())
+
+    def _load(self, name: str) -> Template:
+        try:
+            loaded = self.environment.get_template(name)
+            if len(self.folders) > 1:
+                self._only_known_slots(name)
+        except TemplateNotFound as missing:
+            raise InputError(f"there is no template {missing.name}", file=name) from None
+        except TemplateSyntaxError as broken:
+            raise InputError(str(broken.message), file=broken.filename or name, line=broken.lineno) from None
+        return loaded
 
     def _only_known_slots(self, name: str) -> None:
         """A home's own template may have a slip; the shipped ones are held by a test."""

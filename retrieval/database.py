@@ -27,7 +27,9 @@ def connect(url: str) -> Engine:
     try:
         engine = create_engine(_with_driver(url), pool_pre_ping=not url.startswith("sqlite"))
     except Exception as error:
-        raise InputError(f"'{url.rsplit('@', maxsplit=1)[-1]}' is not a database URL: {error}", key="database") from None
+        raise InputError(
+            f"'{url.rsplit('@', maxsplit=1)[-1]}' is not a database URL: {error}", key="database"
+        ) from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -88,33 +88,46 @@ def known_at(as_of: datetime, frames: Mapping[str, pl.DataFrame]) -> Frames:
     customers = _customers(frames["customers"], as_of, now)
     number = customers.select(pl.col("id").alias("customer_id"), "i")
 
-    def of(noun: type[Noun], moment: str | None, order: Sequence[str]) -> pl.DataFrame:
-        frame = frames.get(noun.TABLE)
+    def of(noun: type, moment: str | None, order: Sequence[str]) -> pl.DataFrame:
+        frame = frames.get(noun.TABLE)  # type: ignore[attr-defined]
         if frame is None or frame.is_empty():
             rest = {name: dtype for name, dtype in schema(noun).items() if name != "customer_id"}
             return pl.DataFrame(schema={"i": pl.UInt32, **rest})
-        if moment is not None:
+        if moment is not None and (frame[moment].null_count() or _reaches_past(frame, moment, as_of)):
             frame = frame.filter(pl.col(moment) <= now)
-        frame = frame.join(number, on="customer_id", how="inner").drop("customer_id")
-        return frame.select("i", pl.exclude("i")).sort("i", *order)
+        if customers.height == 1 and (frame["customer_id"] == customers["id"][0]).all():
+            frame = frame[[name for name in frame.columns if name != "customer_id"]]
+            frame.insert_column(0, customers["i"].new_from_index(0, frame.height))
+        else:
+            frame = frame.join(number, on="customer_id", how="inner").drop("customer_id")
+            frame = frame.select("i", pl.exclude("i"))
+        return frame.sort("i", *order) if frame.height > 1 else frame
 
-    orders = of(Order, "at", ("at", "id")).with_columns(
-        pl.when(pl.col("returned_at") > now).then(None).otherwise(pl.col("returned_at")).alias("returned_at"),
-        pl.when(pl.col("returned_at") > now).then(None).otherwise(pl.col("return_reason")).alias("return_reason"),
-        pl.when(pl.col("delivered_at") > now).then(None).otherwise(pl.col("delivered_at")).alias("delivered_at"),
-        pl.when(pl.col("delivered_at") > now).then(pl.lit("shipped"))
-        .when(pl.col("returned_at") > now).then(pl.lit("delivered"))
-        .otherwise(pl.col("status")).alias("status"),
-    )  # fmt: skip
+    orders = of(Order, "at", ("at", "id"))
+    if _reaches_past(orders, "delivered_at", as_of) or _reaches_past(orders, "returned_at", as_of):
+        orders = orders.with_columns(
+            pl.when(pl.col("returned_at") > now).then(None).otherwise(pl.col("returned_at")).alias("returned_at"),
+            pl.when(pl.col("returned_at") > now).then(None).otherwise(pl.col("return_reason")).alias("return_reason"),
+            pl.when(pl.col("delivered_at") > now).then(None).otherwise(pl.col("delivered_at")).alias("delivered_at"),
+            pl.when(pl.col("delivered_at") > now).then(pl.lit("shipped"))
+            .when(pl.col("returned_at") > now).then(pl.lit("delivered"))
+            .otherwise(pl.col("status")).alias("status"),
+        )  # fmt: skip
     items = of(OrderItem, None, ("order_id", "line"))
     placed = orders.select("i", pl.col("id").alias("order_id"), "at", "status", "delivered_at", "returned_at")
-    closed_later = pl.col("closed") > now
-    tickets = of(Ticket, "opened", ("opened", "id")).with_columns(
-        pl.when(closed_later).then(None).otherwise(pl.col("closed")).alias("closed"),
-        pl.when(closed_later).then(pl.lit("open")).otherwise(pl.col("status")).alias("status"),
-        pl.when(closed_later).then(None).otherwise(pl.col("csat")).alias("csat"),
-    )
+    tickets = of(Ticket, "opened", ("opened", "id"))
+    if _reaches_past(tickets, "closed", as_of):
+        closed_later = pl.col("closed") > now
+        tickets = tickets.with_columns(
+            pl.when(closed_later).then(None).otherwise(pl.col("closed")).alias("closed"),
+            pl.when(closed_later).then(pl.lit("open")).otherwise(pl.col("status")).alias("status"),
+            pl.when(closed_later).then(None).otherwise(pl.col("csat")).alias("csat"),
+        )
     products = frames.get("products", pl.DataFrame(schema=schema(Product)))
+    if _reaches_past(products, "price_changed", as_of):
+        products = products.with_columns(
+            pl.when(pl.col("price_changed") > now).then(None).otherwise(pl.col("price_changed")).alias("price_changed")
+        )
     return Frames(
         as_of=as_of,
         customers=customers,
@@ -126,30 +139,34 @@ def known_at(as_of: datetime, frames: Mapping[str, pl.DataFrame]) -> Frames:
         interactions=of(Interaction, "at", ("at", "text")),
         contacts=of(Contact, "at", ("at", "channel", "action")),
         subscriptions=of(Subscription, None, ("id",)),
-        products=products.with_columns(
-            pl.when(pl.col("price_changed") > now).then(None).otherwise(pl.col("price_changed")).alias("price_changed")
-        ),
+        products=products,
         offers=frames.get("offers", pl.DataFrame(schema=schema(Offer))),
     )
+
+
+def _reaches_past(frame: pl.DataFrame, moment: str, as_of: datetime) -> bool:
+    """Whether any row is dated later, so that a frame of the past is left as it is."""
+    latest = frame[moment].max()
+    return latest is not None and cast(datetime, latest) > as_of
 
 
 def _customers(frame: pl.DataFrame, as_of: datetime, now: pl.Expr) -> pl.DataFrame:
     """The customers in id order, with number, zone and calendar day; owner and objection as they stood."""
     days = {zone: as_of.astimezone(ZoneInfo(zone)).date() for zone in {DEFAULT_ZONE, *frame["timezone"].drop_nulls()}}
     zone = pl.col("timezone").fill_null(DEFAULT_ZONE)
+    people = (frame.sort("id") if frame.height > 1 else frame).with_row_index("i")
+    people = people.with_columns(
+        zone.alias("zone"), zone.replace_strict(list(days), list(days.values()), return_dtype=pl.Date).alias("today")
+    )
+    if not (_reaches_past(frame, "owner_since", as_of) or _reaches_past(frame, "objection_at", as_of)):
+        return people
     later_owner, later_objection = pl.col("owner_since") > now, pl.col("objection_at") > now
-    return (
-        frame.sort("id")
-        .with_row_index("i")
-        .with_columns(
-            zone.alias("zone"),
-            zone.replace_strict(list(days), list(days.values()), return_dtype=pl.Date).alias("today"),
-            pl.when(later_owner).then(None).otherwise(pl.col("owner_id")).alias("owner_id"),
-            pl.when(later_owner).then(pl.col("owner_previous")).otherwise(pl.col("owner_name")).alias("owner_name"),
-            pl.when(later_owner).then(None).otherwise(pl.col("owner_since")).alias("owner_since"),
-            pl.when(later_objection).then(None).otherwise(pl.col("objection_at")).alias("objection_at"),
-            pl.when(later_objection).then(None).otherwise(pl.col("objection_scope")).alias("objection_scope"),
-        )
+    return people.with_columns(
+        pl.when(later_owner).then(None).otherwise(pl.col("owner_id")).alias("owner_id"),
+        pl.when(later_owner).then(pl.col("owner_previous")).otherwise(pl.col("owner_name")).alias("owner_name"),
+        pl.when(later_owner).then(None).otherwise(pl.col("owner_since")).alias("owner_since"),
+        pl.when(later_objection).then(None).otherwise(pl.col("objection_at")).alias("objection_at"),
+        pl.when(later_objection).then(None).otherwise(pl.col("objection_scope")).alias("objection_scope"),
     )
 
 

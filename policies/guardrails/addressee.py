@@ -59,7 +59,8 @@ def check(message: Message, catalogue: Catalogue) -> Iterator[Finding]:
                 f"the opening does not say '{name} 様'",
             )
     else:
-        times = message.body.count(name)
+        # Whole words: Sam is not named by "Sample Street".
+        times = len(re.findall(rf"(?<!\w){re.escape(name)}(?!\w)", message.body))
         if times == 0:
             yield Finding(
                 "addressee", "E01", BLOCK, None, None, "", "宛名がありません", f"the message does not address {name}"

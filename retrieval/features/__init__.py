@@ -5,7 +5,7 @@ What a condition may say is exactly :data:`VOCABULARY`; ``python -m retrieval.fe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -23,7 +23,7 @@ from retrieval.features import (
     subscriptions,
     tickets,
 )  # fmt: skip
-from retrieval.features.feature import Feature, placed, settle, stated
+from retrieval.features.feature import Feature, settled, stated
 from retrieval.features.purchases import purchases
 from retrieval.frames import Frames
 
@@ -57,17 +57,12 @@ def compute(frames: Frames, *, topics: Mapping[str, tuple[str, ...]] = MappingPr
     bought, wishes = purchases(frames), stated(frames)
     consent = consents.compute(frames, wishes)
     sku_frame = skus.compute(frames, bought, consent["track_ok"])
-    families = [profile.compute(frames, wishes), consent, contacts.compute(frames, wishes, tuple(topics))]
-    families += [orders.compute(frames, bought, sku_frame), subscriptions.compute(frames), tickets.compute(frames)]
-    known = _side_by_side(frames, families)
-    offer_frame = offers.compute(frames, bought, known)
-    told = [events.compute(frames, bought, wishes, known), notes.compute(frames, wishes, topics, offer_frame)]
-    customers = settle(_side_by_side(frames, [known, *told]), CUSTOMER_FEATURES, topics)
-    wanted = ("i", *(name for feature in CUSTOMER_FEATURES for name in feature.columns(topics)))
-    return FeatureFrames(pl.DataFrame([customers[name] for name in wanted]), sku_frame, offer_frame)
-
-
-def _side_by_side(frames: Frames, families: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """One row per customer with the columns of every family."""
-    columns = [column for family in families for column in placed(family, frames.size)]
-    return pl.DataFrame([frames.customers["i"], *columns])
+    order_frame = orders.compute(frames, bought, sku_frame)
+    offer_frame = offers.compute(frames, bought, order_frame)
+    families = [profile.compute(frames, wishes), consent, contacts.compute(frames, wishes, tuple(topics)), order_frame]
+    families += [subscriptions.compute(frames), tickets.compute(frames)]
+    families += [notes.compute(frames, wishes, topics, offer_frame)]
+    found = {column.name: column for family in families for column in family.iter_columns()}
+    found |= events.compute(frames, bought, wishes, found).to_dict()
+    customers = settled(found, CUSTOMER_FEATURES, frames.size, topics)
+    return FeatureFrames(pl.DataFrame([frames.customers["i"], *customers]), sku_frame, offer_frame)

@@ -9,7 +9,7 @@ import polars as pl
 
 from retrieval.customer import CHANNELS
 from retrieval.features.feature import Feature, Wishes, elapsed, last
-from retrieval.features.grouped import DAY, HOUR, Array, Words, customers, places, series, truths
+from retrieval.features.grouped import DAY, HOUR, Array, Words, customers, places, series, sliced, truths
 from retrieval.frames import Frames
 
 FAMILY = "contacts"
@@ -61,14 +61,11 @@ def compute(frames: Frames, wishes: Wishes, actions: Sequence[str] = ()) -> pl.D
     size, contacts = frames.size, frames.contacts
     engaged_at, clicks = _engagement(frames)
     if contacts.is_empty():
-        rate = (clicks + PRIOR_CLICKS) / PRIOR_SENDS
-        return pl.DataFrame([frames.customers["i"], pl.Series("click_rate_90d", rate), *_preferred(wishes, size)])
-    marketing = contacts.filter(_MARKETING)
-    i, channel, past = (
-        customers(marketing),
-        places(marketing["channel"], _CHANNELS),
-        elapsed(frames.as_of, marketing["at"]),
-    )
+        rate = pl.Series("click_rate_90d", (clicks + PRIOR_CLICKS) / PRIOR_SENDS)
+        return pl.DataFrame([frames.customers["i"], rate, *_preferred(wishes, size)])
+    who, ago = customers(contacts), elapsed(frames.as_of, contacts["at"])
+    marketing = truths(contacts["purpose"] == "marketing")
+    i, channel, past = who[marketing], places(contacts["channel"], _CHANNELS)[marketing], ago[marketing]
 
     def sent(within: int, slots: Array = i, count: int = size) -> Array:
         return np.bincount(slots[past < within * DAY], minlength=count)
@@ -76,20 +73,22 @@ def compute(frames: Frames, wishes: Wishes, actions: Sequence[str] = ()) -> pl.D
     on_channel, count = channel * size + i, size * len(CHANNELS)
     known = tuple(dict.fromkeys((*actions, WINBACK)))
     # The first slot takes the contacts of any other action.
-    action = places(contacts["action"], pl.Enum(known)) + 1
-    days = elapsed(frames.as_of, contacts["at"]) // DAY
-    again = last(days, action * size + customers(contacts), size * (len(known) + 1))
-    _, *since = sliced(again, ["", *(f"same_action_days.{action}" for action in known)])
+    action = places(contacts["action"], Words(known)) + 1
+    again = last(ago // DAY, action * size + who, size * (len(known) + 1))
+    _, *since = sliced(series({"": again})[0], ["", *(f"same_action_days.{action}" for action in known)])
+    found = {
+        "contacts_7d": sent(7),
+        "contacts_30d": sent(30),
+        "hours_since_contact": last(past // HOUR, i, size),
+        "sends_without_engagement": np.bincount(i[past < engaged_at[i]], minlength=size),
+        "click_rate_90d": (clicks + PRIOR_CLICKS) / (sent(90) + PRIOR_SENDS),
+    }
     return pl.DataFrame(
         [
             frames.customers["i"],
-            pl.Series("contacts_7d", sent(7)),
-            pl.Series("contacts_30d", sent(30)),
-            last(past // HOUR, i, size).alias("hours_since_contact"),
+            *series(found),
             *sliced(pl.Series(sent(14, on_channel, count)), [f"contacts_14d.{channel}" for channel in CHANNELS]),
             *sliced(pl.Series(sent(30, on_channel, count)), [f"contacts_30d.{channel}" for channel in CHANNELS]),
-            pl.Series("sends_without_engagement", np.bincount(i[past < engaged_at[i]], minlength=size)),
-            pl.Series("click_rate_90d", (clicks + PRIOR_CLICKS) / (sent(90) + PRIOR_SENDS)),
             since[known.index(WINBACK)].alias("winback_sent_days"),
             *since[: len(actions)],
             *_preferred(wishes, size),

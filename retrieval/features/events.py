@@ -8,13 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 import numpy as np
 import polars as pl
 
 from retrieval.features.feature import Feature, Wishes, age, constant, elapsed, last, named, placed
-from retrieval.features.grouped import DAY, Array, customers, distinct, instants, marked, places
+from retrieval.features.grouped import (
+    DAY,
+    Array,
+    Words,
+    customers,
+    distinct,
+    instants,
+    marked,
+    numbers,
+    places,
+    series,
+    truths,
+)  # fmt: skip
 from retrieval.features.purchases import VIEW, Purchases, split
 from retrieval.frames import Frames
 
@@ -44,12 +55,11 @@ ANYWHERE = ("online", "オンライン")
 LIKING = ("likes", "interests", "topics")
 """Preferences that list what the customer likes to read about."""
 
-_WORDS = pl.Enum(list(dict.fromkeys((*SURVEYS, *THANKED, *RECOMMENDING, *ATTENDED, *READ, *SERVICE))))
+_WORDS = Words(dict.fromkeys((*SURVEYS, *THANKED, *RECOMMENDING, *ATTENDED, *READ, *SERVICE)))
 
 
 def _places(words: Iterable[str]) -> list[int]:
-    known = _WORDS.categories.to_list()
-    return [known.index(word) for word in words]
+    return [_WORDS.place[word] for word in words]
 
 
 _SURVEYS, _THANKED, _RECOMMENDING, _ATTENDED, _READ, _SERVICE = map(
@@ -113,29 +123,29 @@ FEATURES = (
 
 
 _EXPRESSIONS = named(FEATURES)
-_THANKS = pl.col("action") == THANKED[0]
-_SEASONAL = pl.col("audience").str.starts_with("season") & pl.col("sku").is_not_null()
-_LISTED = pl.col("attrs").list.contains("event") | pl.col("attrs").list.contains("content")
+_KNOWN = ("orders_n", "days_since_delivery", "first_order_days", "ticket_closed_days", "complained")
 
 
-def compute(frames: Frames, bought: Purchases, wishes: Wishes, known: pl.DataFrame) -> pl.DataFrame:
+def compute(frames: Frames, bought: Purchases, wishes: Wishes, known: Mapping[str, pl.Series]) -> pl.DataFrame:
     """One row per customer, in order.
 
-    ``wishes``: stated preferences.  ``known``: one row per customer with ``orders_n``, ``days_since_delivery``,
+    ``wishes``: stated preferences.  ``known``: by customer ``orders_n``, ``days_since_delivery``,
     ``first_order_days``, ``ticket_closed_days``, ``complained`` and ``track_ok``.
     """
     events, size = frames.events, frames.size
     kind = places(events["type"], _WORDS)
-    listed = [_Listed.of(row) for row in frames.products.filter(_LISTED).select(*_COLUMNS).iter_rows()]
-    themes = _themes(frames, listed)
-    history = known.hstack(
-        [
-            *_marks(frames, kind), *_served(frames, events.filter(pl.Series(np.isin(kind, _SERVICE)))),
-            *_invited(themes, size), _interest(bought, themes, known["track_ok"].to_numpy(), size),
-            _readers(frames, bought, wishes, listed, kind),
-        ]
-    )  # fmt: skip
-    return history.select(frames.customers["i"], *_EXPRESSIONS)
+    listed = _listed(bought)
+    themes = _themes(frames, bought, listed)
+    found = {
+        **_marks(frames, kind),
+        **_invited(themes, size),
+        "interest": _interest(bought, themes, known["track_ok"].to_numpy(), size),
+        "content_match": _readers(frames, bought, wishes, listed, kind),
+    }
+    history = pl.DataFrame(
+        [frames.customers["i"], *(known[name] for name in _KNOWN), *series(found), *_served(frames, kind)]
+    )
+    return history.select("i", *_EXPRESSIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +157,6 @@ class _Listed:
     stock: int | None
     words: frozenset[str]
     facts: Mapping[str, str]
-
-    @classmethod
-    def of(cls, row: tuple[Any, ...]) -> _Listed:
-        shop, sku, stock, attrs = row
-        return cls(shop, sku, stock, frozenset(attrs), dict(word.split(":", 1) for word in attrs if ":" in word))
 
     @property
     def topics(self) -> set[str]:
@@ -170,7 +175,16 @@ class _Listed:
         return day - timedelta(days=INVITE_TO), day - timedelta(days=INVITE_FROM)
 
 
-_COLUMNS = ("shop", "sku", "stock", "attrs")
+def _listed(bought: Purchases) -> list[_Listed]:
+    """The events and the reading in the catalogue."""
+    shops, stocks = (bought.catalogue[name].to_list() for name in ("shop", "stock"))
+    return [
+        _Listed(
+            shop, sku, stock, frozenset(attrs), dict(word.split(":", 1) for word in attrs if ":" in word)
+        )
+        for shop, sku, stock, attrs in zip(shops, bought.sku.words, stocks, bought.attrs, strict=True)
+        if "event" in attrs or "content" in attrs
+    ]  # fmt: skip
 
 
 def _topic(word: str) -> str | None:
@@ -179,39 +193,43 @@ def _topic(word: str) -> str | None:
     return value if colon and key in ("topic", "category", "family") else None
 
 
-def _category(attrs: Iterable[str] | None) -> str | None:
-    facts = dict(word.split(":", 1) for word in attrs or () if ":" in word)
+def _category(attrs: Iterable[str]) -> str | None:
+    facts = dict(word.split(":", 1) for word in attrs if ":" in word)
     return facts.get("category", facts.get("family"))
 
 
-def _marks(frames: Frames, kind: Array) -> list[pl.Series]:
+def _marks(frames: Frames, kind: Array) -> dict[str, Array]:
     """What events say about surveys, recommending and attending; an instant of 0 means never."""
     events, size = frames.events, frames.size
     i, at = customers(events), instants(events["at"])
-    scored = events["nps"].is_not_null().to_numpy()
+    nps, sent = numbers(events["nps"]), truths(frames.contacts["action"] == THANKED[0])
+    scored = ~np.isnan(nps)
     answered, attended = np.isin(kind, _SURVEYS) | scored, np.isin(kind, _ATTENDED)
     past = elapsed(frames.as_of, events["at"])
     survey_at, thanked_at = np.zeros((2, size), dtype=np.int64)
     survey_at[i[answered]] = at[answered]
-    thanks, sent = np.isin(kind, _THANKED), frames.contacts.filter(_THANKS)
+    thanks = np.isin(kind, _THANKED)
     np.maximum.at(thanked_at, i[thanks], at[thanks])
-    np.maximum.at(thanked_at, customers(sent), instants(sent["at"]))
-    return [
-        pl.Series("survey_at", survey_at), pl.Series("thanked_at", thanked_at),
-        last(past[answered] // DAY, i[answered], size).alias("survey_days"),
-        last(events["nps"].drop_nulls().to_numpy(), i[scored], size).alias("nps_last"),
-        pl.Series("recommends", marked(i[np.isin(kind, _RECOMMENDING)], size)),
-        pl.Series("attended", marked(i[attended & (past < ATTENDED_FOR * DAY)], size)),
-    ]  # fmt: skip
+    np.maximum.at(thanked_at, customers(frames.contacts)[sent], instants(frames.contacts["at"])[sent])
+    return {
+        "survey_at": survey_at,
+        "thanked_at": thanked_at,
+        "survey_days": last(past[answered] // DAY, i[answered], size),
+        "nps_last": last(nps[scored].astype(np.int64), i[scored], size),
+        "recommends": marked(i[np.isin(kind, _RECOMMENDING)], size),
+        "attended": marked(i[attended & (past < ATTENDED_FOR * DAY)], size),
+    }
 
 
-def _served(frames: Frames, notices: pl.DataFrame) -> list[pl.Series]:
+def _served(frames: Frames, kind: Array) -> list[pl.Series]:
     """The last service event of each customer that affects them and that nobody told them about yet."""
-    if notices.is_empty():
+    served = np.isin(kind, _SERVICE)
+    if not served.any():
         return [
             constant("service_event", None, pl.String, frames.size),
             constant("service_event_days", None, pl.Int64, frames.size),
         ]
+    notices = frames.events.filter(pl.Series(served))
     running = frames.subscriptions.filter(pl.col("status") != "cancelled")
     theirs = pl.concat([frames.order_items.filter(_kept).select("i", "sku"), running.select("i", "sku")])
     affecting = pl.concat(
@@ -239,7 +257,7 @@ class _Theme:
     near: Array
 
 
-def _themes(frames: Frames, listed: Sequence[_Listed]) -> list[_Theme]:
+def _themes(frames: Frames, bought: Purchases, listed: Sequence[_Listed]) -> list[_Theme]:
     people = frames.customers
     home, today, region = people["shop"].to_numpy(), people["today"].to_numpy(), people["region"].to_list()
 
@@ -267,16 +285,11 @@ def _themes(frames: Frames, listed: Sequence[_Listed]) -> list[_Theme]:
                 mask & np.array([anywhere or near[name] for name in region], dtype=bool),
             )
         )
-    seasonal = frames.offers.filter(_SEASONAL) if frames.offers.height else frames.offers
-    sold = (
-        frames.products.filter(pl.col("sku").is_in(seasonal["sku"].to_list()))
-        if seasonal.height
-        else frames.products[:0]
-    )
-    attrs = dict(sold.select("sku", "attrs").iter_rows())
-    for shop, sku, opens, closes in seasonal.select("shop", "sku", "valid_from", "valid_to").iter_rows():
-        mask = at(shop, opens, closes)
-        themes.append(_Theme(False, _category(attrs.get(sku)), mask, mask))
+    offers = (frames.offers[name].to_list() for name in ("shop", "audience", "sku", "valid_from", "valid_to"))
+    for shop, audience, sku, opens, closes in zip(*offers, strict=True):
+        if sku is not None and (audience or "").startswith("season"):
+            mask, code = at(shop, opens, closes), bought.sku.place.get(sku)
+            themes.append(_Theme(False, None if code is None else _category(bought.attrs[code]), mask, mask))
     return [theme for theme in themes if theme.at.any()]
 
 
@@ -285,24 +298,24 @@ def _same_place(one: str, other: str) -> bool:
     return one in other or other in one
 
 
-def _invited(themes: Sequence[_Theme], size: int) -> list[pl.Series]:
+def _invited(themes: Sequence[_Theme], size: int) -> dict[str, Array]:
     at, near = np.zeros((2, size), dtype=bool)
     for theme in themes:
         if theme.event:
             at, near = at | theme.at, near | theme.near
-    return [pl.Series("event_open", at), pl.Series("region_fits", near)]
+    return {"event_open": at, "region_fits": near}
 
 
-def _interest(bought: Purchases, themes: Sequence[_Theme], tracked: Array, size: int) -> pl.Series:
+def _interest(bought: Purchases, themes: Sequence[_Theme], tracked: Array, size: int) -> Array:
     """The customer's interest in what is about to happen, or their strongest where nothing with a category is."""
     rows, views = bought.rows.where(bought.rows.bought), bought.events
     views = views.where((views.meaning == VIEW) & (views.pair >= 0) & tracked[views.i])
     viewed = split(views.pair)[1]
     used = distinct(np.concatenate((rows.code, viewed)))
-    names = [_category(attrs) for attrs in bought.catalogue["attrs"].gather(used).to_list()]
+    names = [_category(bought.attrs[code]) for code in used.tolist()]
     category = {name: place for place, name in enumerate(dict.fromkeys(name for name in names if name is not None))}
     if not category:
-        return constant("interest", None, pl.Float64, size)
+        return np.full(size, np.nan)
     # One place more than there are categories, for products without one.
     of_code = np.array([category.get(name, len(category)) if name is not None else len(category) for name in names])
 
@@ -318,28 +331,24 @@ def _interest(bought: Purchases, themes: Sequence[_Theme], tracked: Array, size:
             themed |= theme.at
             if theme.category in category:
                 best = np.where(theme.at, np.maximum(best, interest[category[theme.category]]), best)
-    return pl.Series("interest", np.where(themed, best, strongest))
+    return np.where(themed, best, strongest)
 
 
-def _readers(frames: Frames, bought: Purchases, wishes: Wishes, listed: Sequence[_Listed], kind: Array) -> pl.Series:
+def _readers(frames: Frames, bought: Purchases, wishes: Wishes, listed: Sequence[_Listed], kind: Array) -> Array:
     """The customers for whom there is reading they have not opened on something they own or like."""
     matched = np.zeros(frames.size, dtype=bool)
     home, read = frames.customers["shop"].to_numpy(), np.isin(kind, _READ)
+    about = places(frames.events["sku"], bought.sku)
+    i, code = split(bought.pairs.key[bought.owned])
+    topics = {
+        held: {value.lower() for word in bought.attrs[held] if (value := _topic(word)) is not None}
+        for held in set(code.tolist())
+    }
     for reading in listed:
         if "content" in reading.words:
-            wanted = marked(_owners(bought, reading.topics), frames.size)
+            suited = [held for held, values in topics.items() if not values.isdisjoint(reading.topics)]
+            wanted = marked(i[np.isin(code, suited)], frames.size)
             wanted[[i for key in LIKING for i, value in wishes.get(key, ()) if value.lower() in reading.topics]] = True
-            opened = frames.events["sku"].eq_missing(reading.sku).to_numpy() & read
+            opened = read & (about == bought.sku.place[reading.sku])
             matched |= wanted & (home == reading.shop) & ~marked(customers(frames.events)[opened], frames.size)
-    return pl.Series("content_match", matched)
-
-
-def _owners(bought: Purchases, topics: set[str]) -> Array:
-    """The customers who hold a product on one of ``topics``."""
-    i, code = split(bought.pairs.key[bought.owned])
-    held = distinct(code)
-    about = [
-        any((value := _topic(word)) is not None and value.lower() in topics for word in attrs or ())
-        for attrs in bought.catalogue["attrs"].gather(held).to_list()
-    ]
-    return i[np.array(about, dtype=bool)[np.searchsorted(held, code)]] if len(held) else i
+    return matched

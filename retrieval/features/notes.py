@@ -15,7 +15,19 @@ import polars as pl
 
 from retrieval.features.deadlines import due
 from retrieval.features.feature import Feature, Wishes, age, constant, elapsed, last, micros, named, placed
-from retrieval.features.grouped import DAY, NEVER, customers, instants, marked, places, truths
+from retrieval.features.grouped import (
+    DAY,
+    NEVER,
+    Array,
+    Words,
+    customers,
+    instants,
+    marked,
+    numbers,
+    places,
+    series,
+    truths,
+)
 from retrieval.frames import INSTANT, Frames
 from retrieval.notes.concepts import load, of, plain, tag
 
@@ -67,22 +79,11 @@ def _moment(word: str | pl.Expr) -> pl.Expr:
     return pl.when(word).then(pl.col("at").dt.timestamp("us")).max()
 
 
-def _held_last() -> pl.Expr:
-    """The reason noted last; the graver of two noted together."""
-    last = [_moment(_inbound & (_days < HOLD_DAYS) & pl.any_horizontal(*concepts)) for concepts in HOLDS.values()]
-    latest, cleared = pl.max_horizontal(*last), _moment("hold_cleared").fill_null(0)
-    return pl.coalesce(
-        pl.when((at == latest) & (latest > cleared)).then(pl.lit(hold)) for hold, at in zip(HOLDS, last, strict=True)
-    )
+def _held(*concepts: str) -> pl.Expr:
+    return _moment(_inbound & (_days < HOLD_DAYS) & pl.any_horizontal(*concepts))
 
 
 TAG_FEATURES = (
-    Feature(
-        "hold_topic", "string", "",
-        "Reason to stay silent from a note of the last 90 days: bereavement, disaster, illness or a life event such "
-        "as a divorce; missing once a later note clears it.",
-        _held_last(), words=tuple(HOLDS),
-    ),
     Feature(
         "surplus_tag", "bool", "", "Wrote in the last 60 days that they have more than they can use.",
         _tagged("surplus"), False
@@ -103,15 +104,25 @@ TAG_FEATURES = (
         "upgrade_asked_days", "number", "days", "Days since they last asked about a higher model or plan.",
         _days_since("upgrade"),
     ),
+)  # fmt: skip
+_latest = pl.col("held_at")
+_heaviest = pl.col("heaviest_weight")
+# Of two reasons noted together the graver one comes first.
+HOLD_FEATURE = Feature(
+    "hold_topic", "string", "",
+    "Reason to stay silent from a note of the last 90 days: bereavement, disaster, illness or a life event such "
+    "as a divorce; missing once a later note clears it.",
+    pl.when(_latest > pl.col("cleared_at").fill_null(0)).then(
+        pl.coalesce(pl.when(pl.col(f"{hold}_at") == _latest).then(pl.lit(hold)) for hold in HOLDS)
+    ), words=tuple(HOLDS),
+)  # fmt: skip
+OTHER_FEATURES = (
     Feature(
         "churn_signal", "number", "0–1",
         "Sum over notes of weight × exp(−days ÷ 60) for competitor 0.5, cancel 0.5, price rise 0.3, delivery fee "
         "0.3 and complaint 0.3, at most 1.",
-        pl.min_horizontal(pl.sum_horizontal(_weight(concept) for concept in CHURN), 1.0), default=0.0, fraction=True,
+        pl.min_horizontal(pl.sum_horizontal(f"{concept}_weight" for concept in CHURN), 1.0), default=0.0, fraction=True,
     ),
-)  # fmt: skip
-_heaviest = pl.max_horizontal(f"{concept}_weight" for concept in CHURN)
-OTHER_FEATURES = (
     Feature(
         "declined_days", "number", "days", "Days since the customer last said no to something we proposed.",
         pl.min_horizontal("said_no", "refused"),
@@ -153,13 +164,16 @@ ACTION_FEATURES = (
         default=False, per_action=True,
     ),
 )  # fmt: skip
-FEATURES = (*TAG_FEATURES, *OTHER_FEATURES, *ACTION_FEATURES)
+FEATURES = (HOLD_FEATURE, *TAG_FEATURES, *OTHER_FEATURES, *ACTION_FEATURES)
 _OF_TAGS = [
     *named(TAG_FEATURES), _days_since("declined").alias("said_no"),
     *(_weight(concept).alias(f"{concept}_weight") for concept in CHURN),
+    *(_held(*concepts).alias(f"{hold}_at") for hold, concepts in HOLDS.items()),
+    _held(*(concept for concepts in HOLDS.values() for concept in concepts)).alias("held_at"),
+    _moment("hold_cleared").alias("cleared_at"),
 ]  # fmt: skip
-_OTHERS = named(OTHER_FEATURES)
-_OFFERED = ("amount", "percent", "gift", "free_shipping")
+_OTHERS = named((HOLD_FEATURE, *OTHER_FEATURES))
+_OFFERED = Words(("amount", "percent", "gift", "free_shipping"))
 _SCHEMA: dict[str, Any] = {
     "i": pl.UInt32, "at": INSTANT, "text": pl.String, "direction": pl.String, "inbound": pl.Boolean, "days": pl.Int64,
     **dict.fromkeys(CONCEPTS, pl.Boolean),
@@ -167,10 +181,11 @@ _SCHEMA: dict[str, Any] = {
 _TAGGED: dict[str, Any] = {
     "i": pl.UInt32, **{feature.name: feature.dtype for feature in TAG_FEATURES}, "said_no": pl.Int64,
     **{f"{concept}_weight": pl.Float64 for concept in CHURN},
+    **{f"{moment}_at": pl.Int64 for moment in (*HOLDS, "held", "cleared")},
 }  # fmt: skip
 # In a note that a customer wrote, "I will" is theirs; a promise we made they call one.
 _ours = pl.col("direction").ne_missing("in") | pl.col("text").str.contains("約束|promis|折り返し")
-_SPEAKING, _REFUSING = pl.Enum(SPEAKING), pl.Enum(REFUSING)
+_SPEAKING, _REFUSING = Words(SPEAKING), Words(REFUSING)
 
 
 def compute(
@@ -182,15 +197,12 @@ def compute(
     ``offer``, ``o_ok``, ``o_audience_ok`` of each candidate.
     """
     size, notes = frames.size, _notes(frames)
-    tagged = notes.group_by("i").agg(_OF_TAGS) if notes.height else pl.DataFrame(schema=_TAGGED)
-    history = pl.DataFrame(
-        [
-            *placed(tagged, size), *_talks(frames), *_due(frames, notes),
-            *_offered(frames, offers),
-        ]
-    )  # fmt: skip
+    tagged = placed(notes.group_by("i").agg(_OF_TAGS) if notes.height else pl.DataFrame(schema=_TAGGED), size)
+    weights = [numbers(column) for column in tagged if column.name.endswith("_weight")]
+    found = {"heaviest_weight": np.fmax.reduce(weights), **_talks(frames), **_offered(frames, offers)}
+    history = pl.DataFrame([frames.customers["i"], *tagged, *_due(frames, notes), *series(found)])
     return history.select(
-        frames.customers["i"], *(feature.name for feature in TAG_FEATURES), "days_since_owner_contact", *_OTHERS
+        "i", *(feature.name for feature in TAG_FEATURES), "days_since_owner_contact", *_OTHERS
     ).hstack(_avoided(wishes, notes, topics, size))
 
 
@@ -218,7 +230,7 @@ def _notes(frames: Frames) -> pl.DataFrame:
     return read.hstack(tagged).filter(spoken_of)
 
 
-def _talks(frames: Frames) -> list[pl.Series]:
+def _talks(frames: Frames) -> dict[str, Array]:
     """Days since the present owner last spoke or wrote to each customer, and since the customer refused something."""
     notes, contacts, events = frames.interactions, frames.contacts, frames.events
     spoke = truths(notes["direction"] == "out") | (places(notes["kind"], _SPEAKING) >= 0)
@@ -228,10 +240,10 @@ def _talks(frames: Frames) -> list[pl.Series]:
     np.maximum.at(spoke_at, customers(contacts)[touched], instants(contacts["at"])[touched])
     by_owner = np.flatnonzero((spoke_at > NEVER) & (spoke_at >= instants(frames.customers["owner_since"])))
     since, days = micros(frames.as_of) - spoke_at[by_owner], elapsed(frames.as_of, events["at"]) // DAY
-    return [
-        last(since // DAY, by_owner, frames.size).alias("days_since_owner_contact"),
-        last(days[refused], customers(events)[refused], frames.size).alias("refused"),
-    ]
+    return {
+        "days_since_owner_contact": last(since // DAY, by_owner, frames.size),
+        "refused": last(days[refused], customers(events)[refused], frames.size),
+    }
 
 
 def _due(frames: Frames, notes: pl.DataFrame) -> list[pl.Series]:
@@ -254,12 +266,15 @@ def _due(frames: Frames, notes: pl.DataFrame) -> list[pl.Series]:
     return placed(earliest, frames.size)
 
 
-def _offered(frames: Frames, offers: pl.DataFrame) -> list[pl.Series]:
+def _offered(frames: Frames, offers: pl.DataFrame) -> dict[str, Array]:
     """Which kinds of offer are open to each customer."""
-    kind_of = dict(frames.offers.select("id", "kind").iter_rows())
-    usable = offers.filter(pl.col("o_ok") & pl.col("o_audience_ok")) if kind_of else offers
-    i, kinds = customers(usable), np.array([kind_of[offer] for offer in usable["offer"].to_list()], dtype=object)
-    return [pl.Series(f"offers_{kind}", marked(i[kinds == kind], frames.size)) for kind in _OFFERED]
+    kind_of = np.append(places(frames.offers["kind"], _OFFERED), -1)
+    kinds = kind_of[places(offers["offer"], Words(frames.offers["id"].to_list()))]
+    usable = truths(offers["o_ok"]) & truths(offers["o_audience_ok"])
+    return {
+        f"offers_{kind}": marked(customers(offers)[usable & (kinds == place)], frames.size)
+        for kind, place in _OFFERED.place.items()
+    }
 
 
 @cache

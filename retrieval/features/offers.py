@@ -10,9 +10,11 @@ import polars as pl
 from retrieval.features.feature import Feature, settle
 from retrieval.features.grouped import (
     Array,
+    Words,
     customers,
     numbers,
     places,
+    series,
     truths,
 )  # fmt: skip
 from retrieval.features.purchases import Purchases
@@ -99,7 +101,7 @@ def compute(frames: Frames, bought: Purchases, orders: pl.DataFrame) -> pl.DataF
 
     ``orders`` holds ``orders_n``, ``days_since_order`` and ``cycle_days`` of every customer, in order.
     """
-    offers = frames.offers.sort("id")
+    offers = frames.offers if frames.offers["id"].is_sorted() else frames.offers.sort("id")
     home, shop = frames.customers["shop"].to_numpy(), offers["shop"].to_numpy()
     who, which = np.nonzero(home[:, None] == shop[None, :])
     if not len(who):
@@ -108,17 +110,19 @@ def compute(frames: Frames, bought: Purchases, orders: pl.DataFrame) -> pl.DataF
         "i", "kind", "today", pl.col("tier").str.to_lowercase(),
         (pl.col("birthdate").is_not_null() | pl.col("preferences").str.contains('"anniversary"', literal=True))
         .alias("celebrates"),
-    ).hstack(orders.select(pl.col("orders_n").fill_null(0), "days_since_order", "cycle_days"))  # fmt: skip
-    terms = offers.select(pl.col("id").alias("offer"), "valid_from", "valid_to").hstack(_terms(offers, bought))
-    pairs = customers_[who].hstack(terms[which]).with_columns(pl.Series("shown", _shown(frames, offers)[who, which]))
+    ).hstack(orders[["orders_n", "days_since_order", "cycle_days"]])  # fmt: skip
+    dates = offers["valid_from"], offers["valid_to"]
+    terms = pl.DataFrame([offers["id"].alias("offer"), *dates, *_terms(offers, bought)])
+    shown = series({"shown": _shown(frames, offers)[who, which]})
+    pairs = customers_[who].hstack(terms[which]).hstack(shown)
     return settle(pairs.select("i", "offer", *_COLUMNS), FEATURES)
 
 
 def _terms(offers: pl.DataFrame, bought: Purchases) -> list[pl.Series]:
     """Per offer: whom it is for, when its season opens and closes, and whether its product can be had."""
     audiences, opens, closes = [], [], []
-    for audience in offers["audience"].fill_null(ALL).to_list():
-        word = audience.strip().lower()
+    for audience in offers["audience"].to_list():
+        word = ALL if audience is None else audience.strip().lower()
         kind, _, name = word.partition(":")
         season = SEASONS.get("_".join(name.replace("-", " ").split()), (None, None)) if kind == SEASON else (None, None)
         named = name.strip() if kind == "tier" else AUDIENCES.get(word, word or ALL)
@@ -130,7 +134,7 @@ def _terms(offers: pl.DataFrame, bought: Purchases) -> list[pl.Series]:
     on_sale = ~np.append(sold_out, False)[code]
     return [
         pl.Series("audience", audiences, dtype=pl.String), pl.Series("opens", opens, dtype=pl.Int64),
-        pl.Series("closes", closes, dtype=pl.Int64), pl.Series("on_sale", on_sale),
+        pl.Series("closes", closes, dtype=pl.Int64), *series({"on_sale": on_sale}),
     ]  # fmt: skip
 
 
@@ -138,8 +142,8 @@ def _shown(frames: Frames, offers: pl.DataFrame) -> Array:
     """Customer × offer: whether a message, an event or a coupon of theirs names it, by id or by code."""
     shown = np.zeros((frames.size, offers.height), dtype=bool)
     ids, codes = offers["id"].to_list(), offers["code"].to_list()
-    names = pl.Enum(list(dict.fromkeys([*ids, *filter(None, codes)])))
-    called = np.array([[name in pair for pair in zip(ids, codes, strict=True)] for name in names.categories])
+    names = Words(dict.fromkeys([*ids, *filter(None, codes)]))
+    called = np.array([[name in pair for pair in zip(ids, codes, strict=True)] for name in names.words])
     for frame, column in ((frames.contacts, "offer"), (frames.events, "offer"), (frames.orders, "coupon")):
         if frame[column].null_count() < frame.height:
             name = places(frame[column], names)

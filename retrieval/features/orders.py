@@ -18,6 +18,7 @@ from retrieval.features.grouped import (
     Array,
     Groups,
     Lookup,
+    Words,
     among,
     customers,
     distinct,
@@ -27,6 +28,8 @@ from retrieval.features.grouped import (
     moments,
     numbers,
     places,
+    present,
+    series,
     truths,
 )  # fmt: skip
 from retrieval.features.purchases import (
@@ -54,7 +57,7 @@ MONEY_STEP = {
     "JPY": 5_000, "KRW": 45_000, "GBP": 2_500, "EUR": 3_000, "USD": 3_500, "CAD": 4_500, "AUD": 5_000, "CHF": 3_000,
 }  # fmt: skip
 """M is 1 up to one step (minor units) and 5 above four; ¥5,000 as published, the others about as much."""
-_CURRENCY = pl.Enum(list(MONEY_STEP))
+_CURRENCY = Words(MONEY_STEP)
 LAPSED_DAYS = 122
 """Stands for the customer's own cycle where there is none, as in the win-back rule."""
 LAPSED, SLIPPING, LOYAL_F = 3, 1.6, 4
@@ -205,7 +208,6 @@ FEATURES: tuple[Feature, ...] = (
 )  # fmt: skip
 
 
-
 _COLUMNS = tuple(feature.expr.alias(feature.name) for feature in FEATURES if feature.expr is not None)
 
 
@@ -213,7 +215,6 @@ def compute(frames: Frames, bought: Purchases, skus: pl.DataFrame) -> pl.DataFra
     """``i`` and the order features of every customer; ``skus`` are the product features of the same partition."""
     size = frames.size
     columns = {
-        "i": np.arange(size, dtype=np.uint32),
         "now": moments(np.full(size, bought.now)),
         "cycle_days": bought.cycle,
         **_ordered_by(bought, size),
@@ -226,7 +227,7 @@ def compute(frames: Frames, bought: Purchases, skus: pl.DataFrame) -> pl.DataFra
         "family_at": _upgraded(bought, skus, size),
         "kept_unreviewed": _unreviewed(bought, size),
     }
-    history = pl.DataFrame({**columns, **_marks(columns)}, nan_to_null=True)
+    history = pl.DataFrame([frames.customers["i"], *series({**columns, **_marks(columns)})])
     return history.select("i", *_COLUMNS)
 
 
@@ -329,10 +330,10 @@ def _due(skus: pl.DataFrame, size: int) -> dict[str, Array]:
 def _upgraded(bought: Purchases, skus: pl.DataFrame, size: int) -> Array:
     """When the customer last bought an upgrade open to them, what it upgrades or something of its family."""
     latest = np.full(size, NEVER)
-    upgrades = skus.filter(skus["s_upgrade_of_owned"])
-    if upgrades.is_empty():
+    upgrades = skus["s_upgrade_of_owned"]
+    if not upgrades.any():
         return moments(latest)
-    i, code = split(bought.named(upgrades)[0])
+    i, code = split(bought.named(skus.filter(upgrades))[0])
     whose, had = split(bought.pairs.key)
     theirs = np.flatnonzero(among(whose, i))
     whose, had, at = whose[theirs], had[theirs], bought.pairs.bought_at[theirs]
@@ -366,11 +367,16 @@ def _unregistered(frames: Frames, bought: Purchases) -> dict[str, Array]:
     key = bought.pairs.key
     open_ = bought.owned & (bought.kind[split(key)[1]] == DURABLE)
     if open_.any():
-        listed = frames.customers.select("i", pl.col("registered_skus").alias("sku")).explode("sku")
+        listed = [
+            (i, bought.sku.place[name])
+            for i, names in enumerate(frames.customers["registered_skus"].to_list())
+            for name in names or ()
+            if name in bought.sku.place
+        ]
         said = bought.events.pair[bought.events.meaning == REGISTRATION]
-        open_ &= ~among(key, np.concatenate((said, bought.named(listed)[0])))
+        open_ &= ~among(key, np.concatenate((said, pair(*np.array(listed, dtype=np.int64).reshape(-1, 2).T))))
     i, code = split(key[open_])
-    benefit = bought.catalogue["registration_benefit"].is_not_null().to_numpy()[code]
+    benefit = present(bought.catalogue["registration_benefit"])[code]
     window = numbers(bought.catalogue["registration_required_within_days"])[code]
     order = np.lexsort((code, benefit, bought.pairs.arrived[open_], i))
     groups = Groups(i[order])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import UTC
 from functools import cached_property
 from typing import get_args, get_type_hints
 
@@ -11,29 +10,32 @@ import numpy as np
 import polars as pl
 
 from retrieval.customer import Order, Product
+from retrieval.features.feature import micros
 from retrieval.features.grouped import (
     DAY,
     NEVER,
     Array,
     Groups,
     Lookup,
+    Words,
     customers,
     distinct,
     instants,
     matched,
     numbers,
     places,
+    present,
+    runs,
 )  # fmt: skip
-from retrieval.frames import INSTANT, Frames
+from retrieval.frames import Frames
 
 FAMILY, UPGRADE_OF = "family:", "upgrade_of:"
 SKU_BITS = 24
-STATUS = pl.Enum(get_args(get_type_hints(Order)["status"]))
-KIND = pl.Enum(get_args(get_type_hints(Product)["kind"]))
+STATUS, KIND = Words(get_args(get_type_hints(Order)["status"])), Words(get_args(get_type_hints(Product)["kind"]))
 CANCELLED, RETURNED, DELIVERED, PACKING = (
-    STATUS.categories.to_list().index(word) for word in ("cancelled", "returned", "delivered", "packing")
+    STATUS.place[word] for word in ("cancelled", "returned", "delivered", "packing")
 )
-CONSUMABLE, DURABLE, SERVICE = (KIND.categories.to_list().index(word) for word in ("consumable", "durable", "service"))
+CONSUMABLE, DURABLE, SERVICE = (KIND.place[word] for word in ("consumable", "durable", "service"))
 
 VIEW, CART, CART_REMOVAL, RESTOCK_REQUEST, RESTOCK, REVIEW, REGISTRATION = range(7)
 EVENTS = {
@@ -46,7 +48,7 @@ EVENTS = {
     **dict.fromkeys(("product_registered", "product_registration"), REGISTRATION),
 }
 """What the words that shops use for an event mean here."""
-_EVENT, _MEANING = pl.Enum(list(EVENTS)), np.array([*EVENTS.values(), -1])
+_EVENT, _MEANING = Words(EVENTS), np.array([*EVENTS.values(), -1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ class Purchases:
     """
 
     now: int
-    sku: pl.Enum
+    sku: Words
     catalogue: pl.DataFrame
     orders: pl.DataFrame
     rows: Lines
@@ -136,7 +138,7 @@ class Purchases:
     def margin(self) -> Array:
         """Share of the price that is margin, 0–1, of each catalogue row; NaN: not known."""
         extra = self.catalogue["extra"]
-        if not extra.str.contains('"margin"', literal=True).any():
+        if not any(text is not None and '"margin"' in text for text in extra.to_list()):
             return np.full(len(extra), np.nan)
         return numbers(extra.str.json_path_match("$.margin").cast(pl.Float64, strict=False))
 
@@ -147,21 +149,21 @@ class Purchases:
         return np.array(
             [
                 first.setdefault(next((word for word in words if word.startswith(FAMILY)), sku), code)
-                for code, (sku, words) in enumerate(zip(self._skus, self._attrs, strict=True))
+                for code, (sku, words) in enumerate(zip(self.sku.words, self.attrs, strict=True))
             ],
             dtype=np.int64,
         )
 
     def kin(self, code: int) -> tuple[str, ...]:
         """Names of the product, of its families and of what it is an upgrade of."""
-        words = (word for word in self._attrs[code] if word.startswith((FAMILY, UPGRADE_OF)))
-        return (self._skus[code], *(word.removeprefix(UPGRADE_OF) for word in words))
+        words = (word for word in self.attrs[code] if word.startswith((FAMILY, UPGRADE_OF)))
+        return (self.sku.words[code], *(word.removeprefix(UPGRADE_OF) for word in words))
 
     def called(self, codes: Array) -> dict[str, list[int]]:
         """What other products can call these by, a SKU or an attribute → their codes."""
         found: dict[str, list[int]] = {}
         for code in distinct(codes).tolist():
-            for name in (self._skus[code], *self._attrs[code]):
+            for name in (self.sku.words[code], *self.attrs[code]):
                 found.setdefault(name, []).append(code)
         return found
 
@@ -173,24 +175,21 @@ class Purchases:
     @cached_property
     def links(self) -> tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]:
         """What listed products fit, and what they are an upgrade of, as (SKU or attribute, code of the product)."""
-        fits, attrs = self.catalogue["fits"].to_list(), self._attrs
+        fits = self.catalogue["fits"].to_list()
         return (
             tuple((name, code) for code, names in enumerate(fits) for name in names or ()),
             tuple(
                 (word.removeprefix(UPGRADE_OF), code)
-                for code, words in enumerate(attrs)
+                for code, words in enumerate(self.attrs)
                 for word in words
                 if word.startswith(UPGRADE_OF)
             ),
         )
 
     @cached_property
-    def _attrs(self) -> list[list[str]]:
+    def attrs(self) -> list[list[str]]:
+        """Attributes of each catalogue row."""
         return [words or [] for words in self.catalogue["attrs"].to_list()]
-
-    @cached_property
-    def _skus(self) -> list[str]:
-        return self.catalogue["sku"].to_list()
 
     def named(self, frame: pl.DataFrame) -> tuple[Array, Array]:
         """Pair of each row that names a SKU (``i``, ``sku``), and the positions of these rows."""
@@ -211,18 +210,17 @@ def split(pairs: Array) -> tuple[Array, Array]:
 
 def purchases(frames: Frames) -> Purchases:
     """The purchases in ``frames``; the same for a customer alone and for the same customer among others."""
-    now = int(pl.Series([frames.as_of.astimezone(UTC)], dtype=INSTANT).cast(pl.Int64)[0])
     catalogue = _catalogue(frames)
-    sku = pl.Enum(catalogue["sku"])
+    sku = Words(catalogue["sku"].to_list())
     rows, orders = _rows(frames, sku), _completed(frames)
     i, days = customers(orders), np.diff(instants(orders["at"])) / DAY
     gaps = (i[1:] == i[:-1]) & (days >= 1)
     groups = Groups(i[1:][gaps])
     cycle = matched(groups.median(days[gaps]), groups.keys, np.arange(frames.size), np.nan)
-    return Purchases(now, sku, catalogue, orders, rows, _pairs(rows), cycle, _events(frames, sku))
+    return Purchases(micros(frames.as_of), sku, catalogue, orders, rows, _pairs(rows), cycle, _events(frames, sku))
 
 
-def _events(frames: Frames, sku: pl.Enum) -> Events:
+def _events(frames: Frames, sku: Words) -> Events:
     meaning = _MEANING[places(frames.events["type"], _EVENT)]
     i, code = customers(frames.events), places(frames.events["sku"], sku)
     events = Events(i, np.where(code >= 0, pair(i, code), -1), meaning, instants(frames.events["at"]))
@@ -232,9 +230,9 @@ def _events(frames: Frames, sku: pl.Enum) -> Events:
 def _catalogue(frames: Frames) -> pl.DataFrame:
     """The shop's products and whatever else is named, in SKU order."""
     listed = frames.products if frames.products["sku"].is_sorted() else frames.products.sort("sku")
-    words = pl.Enum(listed["sku"])
+    words = Words(listed["sku"].to_list())
     named = [frame["sku"] for frame in (frames.order_items, frames.events, frames.subscriptions, frames.contacts)]
-    if all(column.cast(words, strict=False).null_count() == column.null_count() for column in named):
+    if all((places(column, words) < 0).sum() == column.null_count() for column in named):
         return listed
     every = pl.concat([listed["sku"], *named]).drop_nulls().unique().sort().to_frame()
     return every.join(listed, on="sku", how="left", maintain_order="left")
@@ -246,7 +244,7 @@ def _completed(frames: Frames) -> pl.DataFrame:
     counts = _counting(orders)
     counts[_replacements(orders, counts)] = False
     if (qty < 0).any():
-        of_order = Groups(frames.order_items["order_id"].rle_id().to_numpy())
+        of_order = Groups(runs(frames.order_items["order_id"]))
         credit = frames.order_items["order_id"].gather(of_order.starts[of_order.most(qty) < 0])
         counts &= ~orders["id"].is_in(credit.implode()).to_numpy()
     return orders if counts.all() else orders.filter(pl.Series(counts))
@@ -259,20 +257,20 @@ def _counting(orders: pl.DataFrame) -> Array:
 
 def _replacements(orders: pl.DataFrame, counts: Array) -> Array:
     """Positions of orders that replace one that still counts: the same purchase, sent again."""
-    named = np.flatnonzero(orders["exchange_of"].is_not_null().to_numpy())
+    named = np.flatnonzero(present(orders["exchange_of"]))
     if not len(named):
         return named
     original = orders["id"].filter(pl.Series(counts)).implode()
     return named[orders["exchange_of"][named].is_in(original).to_numpy()]
 
 
-def _rows(frames: Frames, sku: pl.Enum) -> Lines:
+def _rows(frames: Frames, sku: Words) -> Lines:
     items = frames.order_items
     i, code, at, qty = customers(items), places(items["sku"], sku), instants(items["at"]), items["qty"].to_numpy()
     status, delivered_at, returned_at = (
         places(items["status"], STATUS), instants(items["delivered_at"]), instants(items["returned_at"])
     )  # fmt: skip
-    key, order, known = pair(i, code), items["order_id"].rle_id().to_numpy(), delivered_at != NEVER
+    key, order, known = pair(i, code), runs(items["order_id"]), delivered_at != NEVER
     bought = (qty > 0) & (status != RETURNED)
     again = _replacements(frames.orders, _counting(frames.orders))
     if len(again):

@@ -6,6 +6,7 @@ happened to it (``bought_at``, ``viewed_at`` …), and what :class:`~retrieval.f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -22,6 +23,7 @@ from retrieval.features.grouped import (
     Array,
     Groups,
     Lookup,
+    Words,
     among,
     customers,
     distinct,
@@ -29,6 +31,8 @@ from retrieval.features.grouped import (
     matched,
     moments,
     places,
+    series,
+    truths,
 )  # fmt: skip
 from retrieval.features.purchases import (
     CART,
@@ -56,7 +60,8 @@ PRIOR_WEIGHT = 2
 """Intervals that the prior of a repeat cycle counts as."""
 FOLLOWED_DAYS, LOOK_DAYS = 30, 7
 
-_TOLD = pl.Enum(["browse_followup", "back_in_stock"])
+_TOLD = Words(("browse_followup", "back_in_stock"))
+_TOLD_OF = re.compile(f'"(?:{"|".join(sorted(WISHED_KEYS | AVOIDED_KEYS))})"')
 _TOLD_AT = ("followed_at", "followed_here_at", "restock_told_at", "unnamed_told_at")
 
 
@@ -186,7 +191,7 @@ def compute(frames: Frames, bought: Purchases, track_ok: pl.Series) -> pl.DataFr
     tracked = track_ok.to_numpy()
     seen = _seen(bought, tracked)
     wished, unwanted = _stated(frames, bought)
-    subscribed = bought.named(frames.subscriptions.filter(pl.col("status") == "active"))[0]
+    subscribed = _subscribed(frames, bought)
     fits, upgrades = _linked(frames, bought, subscribed)
     key = distinct(np.concatenate((bought.pairs.key, seen.pair, wished, fits, upgrades)))
     (i, code), bought_of = split(key), Lookup(bought.pairs.key, key)
@@ -215,28 +220,36 @@ def compute(frames: Frames, bought: Purchases, track_ok: pl.Series) -> pl.DataFr
         "restocked_at": restocked_at,
         **_told(frames, bought, key),
     }
-    pairs = bought.catalogue.select("sku", "kind", "stock", "recall", "cycle_days", "price_incl_tax")[code].hstack(
-        [
-            pl.Series("i", i.astype(np.uint32)),
-            *(pl.Series(name, moments(values), nan_to_null=True) for name, values in happened.items()),
-            *(
-                pl.Series(name, bought_of(getattr(bought.pairs, name), missing), nan_to_null=True)
-                for name, missing in (
-                    ("purchases", 0), ("kept", 0), ("quantity", 1.0), ("intervals", 0), ("interval", np.nan),
-                    ("variation", np.nan),
-                )
-            ),
-            pl.Series("own_cycle", bought.cycle[i], nan_to_null=True),
-            pl.Series("views_7d", matched(viewed.sizes, viewed.keys, key, 0)),
-            pl.Series("track_ok", tracked[i]),
-            pl.Series("asked", asked),
-            pl.Series("subscribed", among(key, subscribed)),
-            pl.Series("fits_owned", among(key, fits)),
-            pl.Series("upgrade_of_owned", among(key, upgrades)),
-            pl.Series("avoided", _avoided(bought, unwanted, key)),
-        ]
+    pairs = bought.catalogue[["sku", "kind", "stock", "recall", "cycle_days", "price_incl_tax"]][code].hstack(
+        series(
+            {
+                "i": i.astype(np.uint32),
+                **{name: moments(values) for name, values in happened.items()},
+                **{
+                    name: bought_of(getattr(bought.pairs, name), missing)
+                    for name, missing in (
+                        ("purchases", 0), ("kept", 0), ("quantity", 1.0), ("intervals", 0), ("interval", np.nan),
+                        ("variation", np.nan),
+                    )
+                },
+                "own_cycle": bought.cycle[i],
+                "views_7d": matched(viewed.sizes, viewed.keys, key, 0),
+                "track_ok": tracked[i],
+                "asked": asked,
+                "subscribed": among(key, subscribed),
+                "fits_owned": among(key, fits),
+                "upgrade_of_owned": among(key, upgrades),
+                "avoided": _avoided(bought, unwanted, key),
+            }
+        )
     )  # fmt: skip
-    return settle(pairs.select("i", pl.col("sku"), *_COLUMNS), FEATURES)
+    return settle(pairs.select("i", "sku", *_COLUMNS), FEATURES)
+
+
+def _subscribed(frames: Frames, bought: Purchases) -> Array:
+    """Pairs of each customer with what an active subscription delivers."""
+    pairs, rows = bought.named(frames.subscriptions)
+    return pairs[truths(frames.subscriptions["status"] == "active")[rows]]
 
 
 def _seen(bought: Purchases, tracked: Array) -> Events:
@@ -315,12 +328,13 @@ def _announced(bought: Purchases) -> Array:
 
 def _stated(frames: Frames, bought: Purchases) -> tuple[Array, pl.DataFrame]:
     """Pairs the customers would like back, and the words (``i``, ``word``) of what they do not want."""
-    preferences = frames.customers["preferences"]
-    rows = preferences.str.contains(f'"(?:{"|".join(sorted(WISHED_KEYS | AVOIDED_KEYS))})"').arg_true()
-    if rows.is_empty():
+    told = [
+        (i, text) for i, text in enumerate(frames.customers["preferences"].to_list()) if text and _TOLD_OF.search(text)
+    ]
+    if not told:
         return np.array([], dtype=np.int64), pl.DataFrame(schema={"i": pl.UInt32, "word": pl.String})
     wished, unwanted = [], []
-    for i, text in zip(rows.to_list(), preferences[rows].to_list(), strict=True):
+    for i, text in told:
         said = orjson.loads(text)
         wished += [(i, word) for key in said.keys() & WISHED_KEYS for word in _words(said[key])]
         unwanted += [(i, word.lower()) for key in said.keys() & AVOIDED_KEYS for word in _words(said[key])]

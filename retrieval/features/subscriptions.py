@@ -8,6 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from retrieval.features.feature import Feature, named, placed
+from retrieval.features.grouped import Words, places
 from retrieval.frames import Frames
 
 FAMILY = "subscriptions"
@@ -44,7 +45,7 @@ OF_PAYMENTS = (
 )
 FEATURES = (*OF_SUBSCRIPTIONS, *OF_PAYMENTS)
 _OF_SUBSCRIPTIONS, _OF_PAYMENTS = named(OF_SUBSCRIPTIONS), named(OF_PAYMENTS)
-_PAYS = pl.col("type").is_in([*FAILED, *PAID])
+_PAYS = Words((*FAILED, *PAID))
 
 
 def compute(frames: Frames) -> pl.DataFrame:
@@ -56,7 +57,8 @@ def compute(frames: Frames) -> pl.DataFrame:
             (pl.col("renews") - pl.col("today")).dt.total_days().alias("days")
         )
         columns += placed(renewing.group_by("i").agg(_OF_SUBSCRIPTIONS), frames.size)
-    payments = frames.events.filter(_PAYS)
-    if payments.height:
+    pays = places(frames.events["type"], _PAYS) >= 0
+    if pays.any():
+        payments = frames.events.filter(pl.Series(pays))
         columns += placed(payments.group_by("i").agg(_OF_PAYMENTS), frames.size)
     return pl.DataFrame(columns)

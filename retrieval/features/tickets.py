@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from retrieval.features.feature import Feature, age, named
+from retrieval.features.feature import Feature, age, constant, named, placed
 from retrieval.frames import Frames
 from retrieval.notes.concepts import plain, tag
 
@@ -38,13 +38,15 @@ _EXPRESSIONS = named(FEATURES)
 
 
 def compute(frames: Frames) -> pl.DataFrame:
-    """One row per customer that has a ticket, and ``complained``: a complaint is open or was opened in 180 days."""
+    """One row per customer, in order, and ``complained``: a complaint is open or was opened in 180 days."""
     if frames.tickets.is_empty():
-        return pl.DataFrame(schema={"i": pl.UInt32, "complained": pl.Boolean, "ticket_closed_days": pl.Int64})
+        nothing = (("complained", pl.Boolean), ("ticket_closed_days", pl.Int64))
+        return pl.DataFrame([constant(name, None, dtype, frames.size) for name, dtype in nothing])
     topics = frames.tickets.select(plain(pl.col("topic"))).to_series()
     told = frames.tickets.hstack(tag(topics, ("complaint",))).with_columns(
         (pl.col("severity").is_in(["medium", "high"]).fill_null(False) | pl.col("complaint")).alias("grave"),
         age(frames.as_of, "closed").alias("age"),
         (_open | (age(frames.as_of, "opened") < timedelta(days=180))).alias("recent"),
     )
-    return told.group_by("i").agg(*_EXPRESSIONS, (_grave & pl.col("recent")).any().alias("complained"))
+    of_customer = told.group_by("i").agg(*_EXPRESSIONS, (_grave & pl.col("recent")).any().alias("complained"))
+    return pl.DataFrame(placed(of_customer, frames.size))

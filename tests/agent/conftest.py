@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -138,11 +138,11 @@ def run_batch(home: Path, name: str = RUN, *, size: int = 50, at: datetime = AS_
         assert close(opened.engine, name)
 
 
-def stored(home: Path, **wanted: str) -> list[Mapping[str, Any]]:
+def stored(home: Path, **wanted: str) -> Sequence[Mapping[str, Any]]:
     """Rows of the drafts table with these values, in the order of their ids."""
     conditions = [drafts.c[name] == value for name, value in wanted.items()]
     with Enishi.open(home) as opened, reading(opened.engine) as connection:
-        return list(connection.execute(select(drafts).where(*conditions).order_by(drafts.c.id)).mappings())
+        return connection.execute(select(drafts).where(*conditions).order_by(drafts.c.id)).mappings().all()
 
 
 def passing(home: Path, **wanted: str) -> Mapping[str, Any]:

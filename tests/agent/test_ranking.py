@@ -67,7 +67,7 @@ class Screened:
         catalogue = catalogue or self.catalogue
         return arbitrate(
             screening or self.screening, self.features, self.bound, self.currencies,
-            catalogue=catalogue, propensity=PriorPropensity(catalogue), as_of=as_of,
+            catalogue=catalogue, propensity=PriorPropensity(), as_of=as_of,
         )  # fmt: skip
 
 
@@ -299,7 +299,7 @@ def test_the_channel_they_asked_for_comes_first(screened: Screened) -> None:
     stated = pl.Series("pref_channel", [asked.get(i) for i in range(screened.frames.size)], dtype=pl.String)
     ranking = arbitrate(
         screened.screening, replace(screened.features, customers=screened.features.customers.with_columns(stated)), screened.bound,
-        screened.currencies, catalogue=screened.catalogue, propensity=PriorPropensity(screened.catalogue), as_of=AS_OF,
+        screened.currencies, catalogue=screened.catalogue, propensity=PriorPropensity(), as_of=AS_OF,
     )  # fmt: skip
     groups = by_action(screened, ranking)
     assert len(asked) > 10

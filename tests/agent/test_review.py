@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import delete, func, select, update
 
 from agent.drafting import Draft
-from agent.enishi import Enishi
+from agent.enishi import Enishi, Excluded
 from agent.review import audit as log
+from agent.review.queue import shown
 from agent.review.transitions import REASONS, Moved, ReviewRefused, approve, edit, reject
 from agent.tables import audit, drafts, reservations, revisions
 from retrieval.database import reading, writing
@@ -31,9 +32,9 @@ def state(home: Path, draft: str) -> str:
     return str(stored(home, id=draft)[0]["state"])
 
 
-def held(home: Path) -> list[Mapping[str, Any]]:
+def held(home: Path) -> Sequence[Mapping[str, Any]]:
     with Enishi.open(home) as enishi, reading(enishi.engine) as connection:
-        return list(connection.execute(select(reservations).order_by(reservations.c.draft_id)).mappings())
+        return connection.execute(select(reservations).order_by(reservations.c.draft_id)).mappings().all()
 
 
 def chain(home: Path) -> tuple[int, str | None]:
@@ -43,8 +44,6 @@ def chain(home: Path) -> tuple[int, str | None]:
 
 def product_of(home: Path, draft: Mapping[str, Any]) -> str:
     """The product the draft is about."""
-    from agent.review.queue import shown
-
     with Enishi.open(home) as enishi, reading(enishi.engine) as connection:
         return str(shown(connection, draft["id"])["decision"]["candidates"][0][2])
 
@@ -140,7 +139,7 @@ def test_too_late_is_expired(queue: Path) -> None:
 
 
 def test_consent_taken_back_in_between_is_never_approved(queue: Path) -> None:
-    for draft in stored(queue, verdict="pass", purpose="marketing")[::12]:
+    for draft in stored(queue, verdict="pass", purpose="marketing")[::25]:
         add(queue, "consents", draft["customer_id"], channel=draft["channel"], purpose="marketing", at=LATER, status="opt_out")
         moved = approved(queue, draft["id"])
         assert moved.state in ("stale", "pending")
@@ -189,7 +188,7 @@ def test_a_second_message_to_the_same_person_waits(queue: Path) -> None:
         moved = approve(enishi, second.id, actor="sato", at=LATER)
         assert moved.state == "pending"
         assert "G5" in {finding.rule for finding in moved.findings}
-        with pytest.raises(InputError, match="excluded by G5"):
+        with pytest.raises(Excluded, match="excluded by G5"):
             enishi.draft(draft["customer_id"], action=draft["action"], channel=draft["channel"], as_of=LATER + timedelta(hours=1))
         assert reject(enishi, draft["id"], actor="sato", at=LATER, reason="duplicate").state == "rejected"
         assert [row["state"] for row in held(queue)] == ["released"]
