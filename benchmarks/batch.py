@@ -4,21 +4,26 @@
 
 Each size gets a home of its own in a temporary folder (the demo's population, imported the ordinary way), then one run
 through worker processes exactly as ``enishi batch run`` makes it.  Printed: customers per second, the largest process's peak
-memory, time by stage over all workers, and, as the named alternative in the same run, the same pipeline called with one
-customer at a time.
+memory, time by stage over all workers, and two named alternatives in the same run: the same pipeline called with one customer
+at a time, and a bare render + regex + insert, which says how fast the machine is today.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import resource
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+
+from jinja2 import Template
 
 from agent.batch.local import run_locally
 from agent.batch.run import begin
@@ -67,6 +72,38 @@ def measure(customers: int, workers: int) -> None:
     )
 
 
+def bare(workers: int, drafts: int = 20_000) -> float:
+    """Drafts per second of the least that can be called a batch, on as many processes: render, one regex, one insert.
+
+    No history, features, rules, ranking, facts or guards: how fast this machine is today.
+    """
+    with tempfile.TemporaryDirectory(prefix="enishi-bare-") as folder, ProcessPoolExecutor(workers) as pool:
+        list(pool.map(_bare, [folder] * workers, range(workers), [500] * workers))
+        started = time.perf_counter()
+        list(pool.map(_bare, [folder] * workers, range(workers), [drafts] * workers))
+        return workers * drafts / (time.perf_counter() - started)
+
+
+def _bare(folder: str, number: int, drafts: int) -> None:
+    template = Template(
+        "{{ name }} 様\n\nいつも{{ brand }}をご利用いただき、ありがとうございます。{{ signer }}です。\n\n{{ day }}にお届けした{{ product }}が、"
+        "そろそろ残り少なくなる頃かと思い、ご連絡いたしました。\n{{ price }}\n\nまだお手元に残っている場合は、お気になさらないでください。\n{{ brand }}"
+    )
+    wrong = re.compile(r"\{\{|今だけ|必ず|No\.1|残りわずか")
+    rows = []
+    for i in range(drafts):
+        body = template.render(
+            name=f"見本 {i}", brand="見本屋", signer="見本", day="4月12日", product=f"豆{i}", price="1,296円(税込)"
+        )
+        rows.append((f"m-{number}-{i}", i, "block" if wrong.search(body) else "pass", body))
+    with sqlite3.connect(f"{folder}/{number}.db") as database:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS drafts (id TEXT PRIMARY KEY, customer INTEGER, verdict TEXT, body TEXT)"
+        )
+        database.executemany("INSERT OR REPLACE INTO drafts VALUES (?, ?, ?, ?)", rows)
+
+
 def _one_at_a_time(enishi: Enishi) -> float:
     """Customers per second when each is a partition of its own (reading and storing not counted)."""
     with reading(enishi.engine) as connection:
@@ -92,5 +129,7 @@ if __name__ == "__main__":
     if chosen.make:
         make_home(Path(chosen.make[0]), customers=int(chosen.make[1]), as_of=AS_OF, told=sys.stderr)
         raise SystemExit
+    print(f"bare render + regex + insert, {chosen.workers} processes: {bare(chosen.workers):,.0f} drafts/s")
     for size in chosen.sizes:
         measure(size, chosen.workers)
+    print(f"bare again: {bare(chosen.workers):,.0f} drafts/s")

@@ -12,11 +12,12 @@ the layout that asks for the blocks its channel needs.  Two tags of our own:
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +42,13 @@ from retrieval.errors import InputError, nearest
 HERE = Path(__file__).parent
 _PART = "\x1e"
 _WORD = (1 << 64) - 1
-_CONTEXT = frozenset({"business", "formal", "layout", "month", "phrase"})
+_CONTEXT = frozenset({"business", "choice", "formal", "layout", "month"})
 """What a template sees besides slots."""
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
 class Phrasing(Extension):
-    """``{% phrasing %}``: one of several wordings, chosen by ``phrase(site, n)`` of the render context."""
+    """``{% phrasing %}``: one of several wordings: number ``choice[site, n]`` of the render context."""
 
     tags = {"phrasing"}  # noqa: RUF012 — the attribute is Jinja's
 
@@ -56,9 +57,8 @@ class Phrasing(Extension):
         wordings = [parser.parse_statements(("name:or", "name:endphrasing"))]
         while next(parser.stream).value == "or":
             wordings.append(parser.parse_statements(("name:or", "name:endphrasing")))
-        chosen = nodes.Call(
-            nodes.Name("phrase", "load"), [nodes.Const(line), nodes.Const(len(wordings))], [], None, None
-        )
+        place = nodes.Tuple([nodes.Const(line), nodes.Const(len(wordings))], "load")
+        chosen = nodes.Getitem(nodes.Name("choice", "load"), place, "load")
         return _choose(chosen, wordings, line)
 
 
@@ -85,12 +85,22 @@ class Part(Extension):
         return nodes.Output([nodes.TemplateData(_PART)], lineno=line)
 
 
-def _pick(seed: int, site: int, wordings: int) -> int:
-    """Which of ``wordings`` at a place in a template: SplitMix64 (Steele, Lea, Flood 2014), so that places are independent."""
-    mixed = (seed * 0x9E3779B97F4A7C15 + site * 0xD1B54A32D192ED03) & _WORD
-    mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & _WORD
-    mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & _WORD
-    return (mixed ^ (mixed >> 31)) % wordings
+class Choice(dict[tuple[int, int], int]):
+    """``(place in a template, n)`` → which of n wordings, fixed by the seed and independent from place to place.
+
+    SplitMix64 (Steele, Lea, Flood 2014) over seed and place; worked out when first asked for.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def __missing__(self, place: tuple[int, int]) -> int:
+        site, wordings = place
+        mixed = (self._seed * 0x9E3779B97F4A7C15 + site * 0xD1B54A32D192ED03) & _WORD
+        mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & _WORD
+        mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & _WORD
+        self[place] = chosen = (mixed ^ (mixed >> 31)) % wordings
+        return chosen
 
 
 class Slot:
@@ -151,10 +161,18 @@ class Templates:
         environment = Environment(
             loader=FileSystemLoader(self.folders), extensions=[Phrasing, Part], undefined=StrictUndefined,
             trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False, autoescape=False, cache_size=-1,
-            auto_reload=False, bytecode_cache=FileSystemBytecodeCache(str(self._compiled)) if self._compiled else None,
+            auto_reload=False, bytecode_cache=self._kept(),
         )  # fmt: skip
         environment.globals.clear()
         return environment
+
+    def _kept(self) -> FileSystemBytecodeCache | None:
+        """The folder of compiled templates for this very file: our tags compile into them, so a change here outdates them."""
+        if self._compiled is None:
+            return None
+        folder = self._compiled / hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+        folder.mkdir(exist_ok=True)
+        return FileSystemBytecodeCache(str(folder))
 
     @cached_property
     def files(self) -> Mapping[str, bytes]:
@@ -225,9 +243,10 @@ class Templates:
             context[name] = Slot(fact, print_fact(fact, language, channel, today), used)
 
         context["layout"] = f"{language}/channels/{channel}.j2"
-        context["phrase"], context["month"] = partial(_pick, seed), today.month
+        context["choice"], context["month"] = Choice(seed), today.month
         context["formal"], context["business"] = formal, business
-        text = self.template(action, language).render(context)
+        template = self.template(action, language)
+        text = "".join(template.root_render_func(template.new_context(context, shared=True)))
         parts = [_BLANK_LINES.sub("\n\n", part).strip() for part in text.split(_PART)]
         head, body = (parts[0], parts[-1]) if len(parts) > 1 else (None, parts[0])
         return Copy(

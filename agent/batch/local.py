@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import time
@@ -82,11 +83,14 @@ def _worker(folder: Path, name: str, parent: int) -> None:
             run = read_run(enishi.engine, name)
             _same_policies(enishi, run.policy_version)
             segment, worker = segment_of(run.segment), worker_name()
+            # Work on a partition makes millions of objects and no cycles: collecting between partitions is enough.
+            gc.freeze()
+            gc.disable()
             while (
                 os.getppid() == parent
                 and work_one(enishi, run, segment, worker=worker, now=datetime.now(UTC)) is not None
             ):
-                pass
+                gc.collect()
     except EnishiError as error:
         raise SystemExit(f"worker: {error}") from None
 

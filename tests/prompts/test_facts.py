@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from prompts.facts import Amount, Benefit, Fact, print_fact
-from prompts.render import _pick
+from prompts.render import Choice
 
 TODAY = date(2026, 5, 14)
 
@@ -51,7 +51,8 @@ def test_places_in_a_template_choose_independently() -> None:
     """Three places with two wordings each come in all eight combinations, about equally often."""
     seen: dict[tuple[int, ...], int] = {}
     for seed in range(4000):
-        choice = tuple(_pick(seed, site, 2) for site in (7, 20, 41))
+        wordings = Choice(seed)
+        choice = tuple(wordings[site, 2] for site in (7, 20, 41))
         seen[choice] = seen.get(choice, 0) + 1
     assert len(seen) == 8
     assert all(400 < count < 600 for count in seen.values())
