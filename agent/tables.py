@@ -17,7 +17,6 @@ decisions = Table(
     Column("as_of", BigInteger, nullable=False),
     Column("action", Text, nullable=False),
     Column("record", Text, nullable=False, comment="the whole decision, canonical JSON"),
-    Index("decisions_by_customer", "customer_id", "as_of"),
 )  # fmt: skip
 
 drafts = Table(

@@ -100,7 +100,7 @@ def sms_segments(text: str) -> int:
 
 def utf16_units(text: str) -> int:
     """UTF-16 code units, the way LINE and UCS-2 count: an emoji is two or more."""
-    return len(text) + sum(letter > "\uffff" for letter in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def display_width(text: str) -> int:

@@ -49,6 +49,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         "busy_timeout=60000",
         "secure_delete=ON",
         "cache_size=-65536",
+        "wal_autocheckpoint=8000",
     ):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from policies.catalogue import Catalogue
 from policies.guardrails.guard import BLOCK, FLAG, Finding, Message
 
+_DOUBLED_SIGNS = ("様様", "殿", "各位", "御中", "さま", "さん")
+"""What a wrong honorific has; a text without it needs no closer look."""
 _HONORIFICS = ("様", "さま", "さん")
 _DOUBLED = re.compile(r"様様|殿様|各位様|御中様|御中\s*[^\n]{1,20}様|様\s*(?:さま|さん|殿)|(?<=[^\s])殿(?=[、\n])")
 _GENERIC = re.compile(r"\b(?:Dear|Hi|Hello) (?:Sir|Madam|Customer|Valued|Friend|There)\b", re.IGNORECASE)
@@ -34,7 +36,10 @@ def check(message: Message, catalogue: Catalogue) -> Iterator[Finding]:
     if not name:
         yield Finding("addressee", "C02", BLOCK, None, None, "", "宛名がわかりません", "the reader's name is not known")
         return
-    for rule, wrong in (("C02", _DOUBLED), ("E01", _GENERIC)):
+    wrongs = [("E01", _GENERIC)] if message.language == "en" else []
+    if any(sign in message.body for sign in _DOUBLED_SIGNS):
+        wrongs.append(("C02", _DOUBLED))
+    for rule, wrong in wrongs:
         for found in wrong.finditer(message.body):
             yield Finding(
                 "addressee",

@@ -97,7 +97,6 @@ def upgrade() -> None:
         sa.Column("record", sa.Text(), nullable=False, comment="the whole decision, canonical JSON"),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("decisions_by_customer", "decisions", ["customer_id", "as_of"], unique=False)
     op.create_table(
         "drafts",
         sa.Column("id", sa.Text(), nullable=False),
@@ -364,7 +363,6 @@ def downgrade() -> None:
     op.drop_index("drafts_by_state", table_name="drafts")
     op.drop_index("drafts_by_customer", table_name="drafts")
     op.drop_table("drafts")
-    op.drop_index("decisions_by_customer", table_name="decisions")
     op.drop_table("decisions")
     op.drop_table("customers")
     op.drop_table("contacts")
