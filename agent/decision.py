@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from agent.canonical import canonical, digest, stamp
 from agent.ranking.arbitration import MILLIONTHS, Ranking
 from agent.world import World
-from policies.catalogue import Action, Catalogue
+from policies.catalogue import Action
 from policies.contact import next_open
-from policies.eligibility import binding, reads_binding
+from policies.eligibility import Screen
 from prompts.bundle import Intent
 from retrieval.customer import CHANNELS, MINOR_DIGITS
 from retrieval.features import FeatureFrames
@@ -180,7 +180,7 @@ def answer(decision: Decision, frames: Frames, world: World) -> dict[str, Any]:
     """The decision as other programs read it: chosen and candidates with every field, amounts in major units."""
     record = orjson.loads(decision.record)
     whole = [_offered(record, place, decision, world) for place in range(len(record["candidates"]))]
-    chosen = {**whole[0], "reasons": reasons(decision, world.catalogue, len(whole))}
+    chosen = {**whole[0], "reasons": reasons(decision, world.screen, len(whole))}
     chosen.pop("rank")
     return {
         "customer_id": decision.customer_id,
@@ -217,12 +217,12 @@ def _offered(record: Mapping[str, Any], place: int, decision: Decision, world: W
     }
 
 
-def reasons(decision: Decision, catalogue: Catalogue, candidates: int) -> list[dict[str, str]]:
+def reasons(decision: Decision, screen: Screen, candidates: int) -> list[dict[str, str]]:
     """Why this action, in both languages: what it is for, then the values that made it apply, or what forbade the others."""
     action = decision.action
     given = [{"code": action.id, "ja": action.why["ja"], "en": action.why["en"]}]
     if action.id == "no_action":
-        return given + _silence(decision, catalogue, candidates)
+        return given + _silence(decision, screen, candidates)
     seen: dict[str, Any] = {}
     for rule in action.rules:
         if rule.stage == "applicability":
@@ -234,25 +234,11 @@ def reasons(decision: Decision, catalogue: Catalogue, candidates: int) -> list[d
     ]
 
 
-def _silence(decision: Decision, catalogue: Catalogue, candidates: int) -> list[dict[str, str]]:
+def _silence(decision: Decision, screen: Screen, candidates: int) -> list[dict[str, str]]:
     """Why nothing is sent: the gates that are shut on every channel, else that nothing applies or is worth its cost."""
-    shut = []
-    for gate, (_, ja, en) in catalogue.gates.items():
-        rules = {
-            rule.clause: action.id
-            for action in catalogue.actions
-            for rule in action.rules
-            if rule.rule == gate and not reads_binding(rule.clause)
-        }
-        channels = [
-            name
-            for name in CHANNELS
-            if all(clause.closure(*binding(action, name))(decision.row) for clause, action in rules.items())
-        ]
-        if not channels:
-            shut.append({"code": gate, "ja": f"「{ja}」を満たしません", "en": f"not {en}"})
+    shut = [(gate, screen.catalogue.gates[gate]) for gate in screen.shut_gates(decision.row)]
     if shut:
-        return shut
+        return [{"code": gate, "ja": f"「{ja}」を満たしません", "en": f"not {en}"} for gate, (_, ja, en) in shut]
     if candidates > 1:
         return [
             {

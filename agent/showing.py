@@ -35,13 +35,20 @@ if TYPE_CHECKING:
 
 out = Console(highlight=False)
 told = Console(stderr=True, highlight=False)
+NAMED = 5
+"""Products or offers named in one line; the rest are counted."""
 VERDICT_COLOUR = {"pass": "green", "flag": "yellow", "block": "red"}
 
 
 def _table(*heads: str, title: str | None = None) -> Table:
     table = Table(title=title, box=None, pad_edge=False, header_style="bold", title_justify="left")
     for head in heads:
-        table.add_column(head.lstrip(">"), justify="right" if head.startswith(">") else "left", overflow="fold")
+        table.add_column(
+            head.lstrip(">"),
+            justify="right" if head.startswith(">") else "left",
+            overflow="fold",
+            no_wrap=head == "draft",
+        )
     return table
 
 
@@ -160,23 +167,22 @@ def show_why(customer_id: str, rows: Sequence[Mapping[str, Any]], catalogue: Cat
         reasons: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
         for row in found:
             if row["state"] == "excluded":
-                alone = row["bound"] or "" if row["channel"] is None else ""
-                reasons.setdefault((row["rule"], row["clause"], row["change_en"], alone), []).append(row)
-        for (rule, clause, change, alone), rows_of in reasons.items():
+                one_of_many = row["channel"] is None and row["bound"] is not None
+                change = "" if one_of_many else row["change_en"]
+                reasons.setdefault((row["rule"], row["clause"], change), []).append(row)
+        for (rule, clause, shared), rows_of in reasons.items():
             row = rows_of[0]
-            channels = [one["channel"] for one in rows_of if one["channel"]]
-            where = (
-                f" with {alone}"
-                if alone
-                else ""
-                if len(reasons) == 1 and not open_rows
-                else f" [{', '.join(channels)}]"
-            )
+            channels = ", ".join(one["channel"] for one in rows_of if one["channel"])
+            where = f" [{channels}]" if channels and (len(reasons) > 1 or open_rows) else ""
+            if not shared:
+                named = [str(one["bound"]) for one in rows_of]
+                rest = f" and {len(named) - NAMED:,} more" if len(named) > NAMED else ""
+                where = f" with {', '.join(named[:NAMED])}{rest}"
             seen = ", ".join(f"{name} = {value}" for name, value in row["seen"].items())
             out.print(f"[red]{action.id}[/red]{escape(where)}: {row['stage']} {rule}")
             out.print(f"    clause  {escape(clause)}" + (f"    seen  {escape(seen)}" if seen else ""))
             until = f"  — earliest {row['earliest']}" if row["earliest"] else ""
-            out.print(f"    change  {escape(change)}{until}")
+            out.print(f"    change  {escape(row['change_en'])}{until}")
             out.print(f"            [dim]{escape(row['change_ja'])}[/dim]")
 
 
@@ -249,7 +255,7 @@ def show_review(found: Mapping[str, Any], catalogue: Catalogue) -> None:
     if action is not None:
         out.print(f"why: {action.why['ja']}  [dim]{action.why['en']}[/dim]")
     out.print(
-        f"{found['state']} · customer {found['customer_id']} · score, rank 1 of {len(found['decision']['candidates'])} candidates"
+        f"{found['state']} · customer {found['customer_id']} · chosen from {len(found['decision']['candidates'])} candidates"
     )
     out.print(
         f"send from {found['send_not_before']} until {found['send_not_after']} · asked for by {found['requested_by']} · revision {found['revision']}"

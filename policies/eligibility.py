@@ -28,6 +28,8 @@ BOUND_KEPT = 3
 """How many products or offers an action is considered with; the rest prefer less by the action's own ``prefer``."""
 
 Mask = NDArray[np.bool_]
+Told = dict[tuple[str, str | None, str], Explanation | None]
+"""What was explained of one customer already: many actions share a gate."""
 Exclusions = Counter[tuple[str, str, str]]
 """(action, stage, rule) → number of customers."""
 
@@ -103,6 +105,7 @@ class Screen:
         self.catalogue = catalogue
         self._columns: dict[str, dict[tuple[str, ...], _Column]] = {"customer": {}, "sku": {}, "offer": {}}
         self._tests: dict[tuple[str, str | None, str], list[tuple[Rule, Callable[[Mapping[str, Any]], Any]]]] = {}
+        self._gates: dict[str, dict[str, list[Callable[[Mapping[str, Any]], Any]]]] = {}
         self._plans = [self._plan(action) for action in catalogue.actions]
 
     def _plan(
@@ -243,11 +246,12 @@ class Screen:
         """
         row = features.customers.row(i, named=True)
         pairs = {frame: _of_customer(rows, i) for frame, rows in frames.items()}
+        told: Told = {}
         for action in self.catalogue.actions:
-            settled = self._first_failure(action, None, "customer", row)
+            settled = self._first_failure(action, None, "customer", row, told)
             bound = self._explain_bound(action, row, pairs) if settled is None else None
             for channel in action.channels or (None,):
-                found = settled or self._first_failure(action, channel, "channel", row) or bound
+                found = settled or self._first_failure(action, channel, "channel", row, told) or bound
                 if found is not None:
                     yield replace(found, channel=channel)
 
@@ -257,7 +261,7 @@ class Screen:
         """For one customer and one action, every product or offer that it cannot be bound to, and why."""
         row = features.customers.row(i, named=True)
         for pair in _of_customer(frames[action.binds], i) if action.binds else []:
-            found = self._first_failure(action, None, "binding", {**row, **pair})
+            found = self._first_failure(action, None, "binding", {**row, **pair}, {})
             if found is not None:
                 yield replace(found, bound=pair[action.binds or ""])
 
@@ -273,7 +277,7 @@ class Screen:
         )
         clauses = [one.clause.text for one in action.rules]
         for pair in pairs[action.binds]:
-            found = self._first_failure(action, None, "binding", {**row, **pair})
+            found = self._first_failure(action, None, "binding", {**row, **pair}, {})
             if found is None:
                 return None
             if clauses.index(found.clause) > furthest:
@@ -281,7 +285,7 @@ class Screen:
         return best
 
     def _first_failure(
-        self, action: Action, channel: str | None, about: str, row: Mapping[str, Any]
+        self, action: Action, channel: str | None, about: str, row: Mapping[str, Any], told: Told
     ) -> Exclusion | None:
         """The first of the action's rules about the customer, the channel or the binding that ``row`` does not pass."""
         key = (action.id, channel, about)
@@ -291,9 +295,29 @@ class Screen:
             self._tests[key] = [(rule, rule.clause.closure(columns, constants)) for rule in rules]
         for rule, holds in self._tests[key]:
             if not holds(row):
-                why = rule.clause.explain(row, *binding(action.id, channel))
-                return Exclusion(action.id, channel, None, rule.stage, rule.rule, rule.clause.text, why)
+                own = any(NAMES[name].grain == "action" for name in rule.clause.names)
+                said = (rule.clause.text, channel, action.id if own or about == "binding" else "")
+                if about == "binding" or said not in told:
+                    told[said] = rule.clause.explain(row, *binding(action.id, channel))
+                return Exclusion(action.id, channel, None, rule.stage, rule.rule, rule.clause.text, told[said])
         return None
+
+    def shut_gates(self, row: Mapping[str, Any]) -> list[str]:
+        """Gates about the customer or the channel that ``row`` does not pass on any channel, in the order of their file."""
+        if not self._gates:
+            for action in self.catalogue.actions:
+                for rule in action.rules:
+                    if rule.rule in self.catalogue.gates and not reads_binding(rule.clause):
+                        tests = self._gates.setdefault(rule.rule, {})
+                        tests[rule.clause.text] = [rule.clause.closure(*binding(action.id, name)) for name in CHANNELS]
+        return [
+            gate
+            for gate in self.catalogue.gates
+            if gate in self._gates
+            and not any(
+                all(tests[place](row) for tests in self._gates[gate].values()) for place in range(len(CHANNELS))
+            )
+        ]
 
 
 def _of_customer(rows: pl.DataFrame, i: int) -> list[dict[str, Any]]:
