@@ -251,9 +251,17 @@ class Gathering:
             return None
         return Amount(product["price_incl_tax"], product["currency"]), f"products:{product['sku']}.price_incl_tax"
 
-    def _last_delivered(self, it: Intent) -> Found:
+    def _last_bought(self, it: Intent) -> Found:
         reached = self._reached.get(it.i, {}).get(it.sku or "")
         return (self._day(it.i, reached[0]), reached[1]) if reached else None
+
+    def _last_delivered(self, it: Intent) -> Found:
+        return self._arrival(it, it.sku)
+
+    def _arrival(self, it: Intent, sku: str | None) -> Found:
+        """Better no day than the day of the order told as that of the delivery."""
+        reached = self._reached.get(it.i, {}).get(sku or "")
+        return (self._day(it.i, reached[0]), reached[1]) if reached and reached[1].endswith(".delivered_at") else None
 
     def _owned_sku(self, it: Intent) -> str | None:
         """What the message is about: the thing an accessory fits or an upgrade replaces, else the latest that fits the action."""
@@ -282,7 +290,7 @@ class Gathering:
             if it.action.id == "product_registration":
                 if product["registration_benefit"] and sku not in registered:
                     return sku
-            elif product["kind"] == "durable" or it.action.id in ("review_request", "winback", "churn_save"):
+            elif product["kind"] == "durable" or it.action.id == "review_request":
                 return sku
         return None
 
@@ -296,9 +304,7 @@ class Gathering:
             if it.action.id != "loyalty_enroll"
             else next(reversed(self._reached.get(it.i, {})), None)
         )
-        reached = self._reached.get(it.i, {}).get(sku or "")
-        # Optional everywhere: better no day than the day of the order told as that of the delivery.
-        return (self._day(it.i, reached[0]), reached[1]) if reached and reached[1].endswith(".delivered_at") else None
+        return self._arrival(it, sku)
 
     @cached_property
     def _packing(self) -> Mapping[int, str]:

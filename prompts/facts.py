@@ -36,7 +36,8 @@ SLOTS: Mapping[str, tuple[str, str]] = {
     # the thing
     "product": (WORD, "name of the product the action is bound to"),
     "price": (MONEY, "its tax-inclusive price"),
-    "last_delivered": (DAY, "day on which this product last reached the customer"),
+    "last_delivered": (DAY, "day on which this product last reached the customer, where deliveries are recorded"),
+    "last_bought": (DAY, "day on which they last received it or, where deliveries are not recorded, ordered it"),
     "owned": (WORD, "name of the product the customer owns that this message is about"),
     "delivered": (DAY, "day on which it reached the customer"),
     "content": (WORD, "title of a useful article or video"),
