@@ -26,6 +26,10 @@ def connect(url: str) -> Engine:
     """
     try:
         engine = create_engine(_with_driver(url), pool_pre_ping=not url.startswith("sqlite"))
+    except ModuleNotFoundError as missing:
+        raise InputError(
+            f"its driver {missing.name} is not installed: pip install 'enishi[postgresql]'", key="database"
+        ) from None
     except Exception as error:
         raise InputError(
             f"'{url.rsplit('@', maxsplit=1)[-1]}' is not a database URL: {error}", key="database"
