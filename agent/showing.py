@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 out = Console(highlight=False)
 told = Console(stderr=True, highlight=False)
+DRAFT_ID = 26
+"""Letters of a draft's id; it is typed again, so it is never cut."""
 NAMED = 5
 """Products or offers named in one line; the rest are counted."""
 VERDICT_COLOUR = {"pass": "green", "flag": "yellow", "block": "red"}
@@ -232,6 +234,10 @@ def show_queue(total: int, rows: Sequence[Mapping[str, Any]], offset: int) -> No
         )
         return
     table = _table("draft", "customer", "action", "channel", "lang", "verdict", "begins with")
+    for column in table.columns:
+        column.no_wrap, column.overflow = True, "ellipsis"
+    for column, width in zip(table.columns, (DRAFT_ID, 6, 12, 6, 4, 7, 8), strict=True):
+        column.min_width = width
     for row in rows:
         colour = VERDICT_COLOUR[row["verdict"]]
         words = (row["subject"] or row["title"] or row["body"]).replace("\n", " ")
