@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from rich.cells import set_cell_size
 from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
@@ -233,22 +234,18 @@ def show_queue(total: int, rows: Sequence[Mapping[str, Any]], offset: int) -> No
             else "no more drafts"
         )
         return
-    table = _table("draft", "customer", "action", "channel", "lang", "verdict", "begins with")
-    for column in table.columns:
-        column.no_wrap, column.overflow = True, "ellipsis"
-    for column, width in zip(table.columns, (DRAFT_ID, 6, 12, 6, 4, 7, 8), strict=True):
-        column.min_width = width
+    table = _table("draft", "customer", "action", "channel", "verdict", "words")
+    room = max(8, out.width - DRAFT_ID - 48)
     for row in rows:
         colour = VERDICT_COLOUR[row["verdict"]]
         words = (row["subject"] or row["title"] or row["body"]).replace("\n", " ")
         table.add_row(
             row["id"],
             row["customer_id"],
-            row["action"],
-            row["channel"],
-            row["language"],
+            row["action"][:12],
+            f"{row['channel']} {row['language']}",
             f"[{colour}]{row['verdict']}[/{colour}]",
-            escape(words[:40]),
+            escape(set_cell_size(words, room).rstrip()),
         )
     out.print(table)
     out.print(f"[dim]{offset + 1:,}–{offset + len(rows):,} of {total:,}   'enishi review show DRAFT' for one[/dim]")
