@@ -184,6 +184,9 @@ def import_(
 @app.command()
 def customer(
     customer_id: Annotated[str, typer.Argument(metavar="ID")],
+    record: Annotated[
+        bool, typer.Option("--record", help="The customer record, one JSON line, as recommend --records takes it.")
+    ] = False,
     home: Folder = HOME,
     json: Json = False,
     as_of: AsOf = None,
@@ -192,6 +195,9 @@ def customer(
     from agent.showing import customer_page, show_customer
 
     with _open(home) as enishi:
+        if record:
+            _emit_line(enishi.record(customer_id, as_of=_moment(as_of)))
+            return
         page = customer_page(enishi, customer_id, _moment(as_of))
     _emit(page) if json else show_customer(page)
 

@@ -37,7 +37,7 @@ from retrieval.errors import EnishiError, InputError, nearest
 from retrieval.features import FeatureFrames
 from retrieval.frames import Frames, known_at
 from retrieval.history import ProductRange, instant, read_customer, read_range
-from retrieval.records import parse
+from retrieval.records import parse, to_record
 from retrieval.tables import HISTORY, bucket_of
 
 
@@ -112,6 +112,12 @@ class Enishi:
                 ids = connection.execute(select(HISTORY["customers"].c.id).limit(2000)).scalars()
                 raise InputError(f"no customer '{customer_id}'{nearest(customer_id, ids)}", key="customer")
             return store.with_reservations(connection, found, bucket, bucket)
+
+    def record(self, customer_id: str, *, as_of: datetime | None = None) -> dict[str, Any]:
+        """The stored customer as one record (JSON), which ``recommend_record`` takes again; raises as ``frames``."""
+        frames = self.frames(customer_id, as_of=as_of)
+        sender = self.world.senders.get(frames.customers["shop"][0], Sender())
+        return to_record(frames, 0, sender.model_dump(exclude_none=True))
 
     def recommend(self, customer_id: str, *, as_of: datetime | None = None) -> Recommendation:
         """Decide for one customer and store the decision; nothing is drafted."""

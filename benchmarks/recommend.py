@@ -18,7 +18,6 @@ from agent.demo.home import make_home
 from agent.enishi import Enishi
 from benchmarks.batch import AS_OF
 from retrieval.database import reading
-from retrieval.records import to_record
 from retrieval.tables import HISTORY
 
 WARM = 20
@@ -48,9 +47,7 @@ def main(customers: int) -> None:
                 )
             records = []
             for customer_id in ids:
-                frames = enishi.frames(customer_id, as_of=AS_OF)
-                sender = enishi.world.senders[frames.customers["shop"][0]].model_dump(exclude_none=True)
-                records.append(orjson.dumps(to_record(frames, 0, sender)).decode())
+                records.append(orjson.dumps(enishi.record(customer_id, as_of=AS_OF)).decode())
             print(f"recommend --records, one record : {timed(enishi.recommend_record, records)}")
             print(
                 f"the same with its draft         : {timed(lambda text: enishi.recommend_record(text, draft=True), records)}"

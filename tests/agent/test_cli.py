@@ -219,3 +219,13 @@ def test_a_dry_run_writes_nothing(empty: Path, enishi: Command, tmp_path: Path) 
     for expected in ("new", "unchanged"):
         done = enishi("import", tmp_path / "customers.csv", "--as-of", (AS_OF + timedelta(1)).isoformat(), "--json", home=empty)
         assert (done.code, done.json["tables"]["customers"][expected]) == (0, 1)
+
+
+@pytest.mark.parametrize("customer_id", ["C101", "C102", "C116"])
+def test_a_record_written_out_is_decided_like_the_stored_customer(home: Path, enishi: Command, tmp_path: Path, customer_id: str) -> None:
+    written = enishi("customer", customer_id, "--record", "--as-of", AS_OF.isoformat(), home=home)
+    (tmp_path / "one.jsonl").write_text(written.out, encoding="utf-8")
+    again = json.loads(enishi("recommend", "--records", tmp_path / "one.jsonl", home=home).out)
+    stored_answer = json.loads(enishi("recommend", customer_id, "--as-of", AS_OF.isoformat(), "--json", home=home).out)
+    assert [one["action"] for one in again["candidates"]] == [one["action"] for one in stored_answer["candidates"]]
+    assert [one["score"] for one in again["candidates"]] == [one["score"] for one in stored_answer["candidates"]]
