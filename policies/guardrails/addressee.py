@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator
 
 from policies.catalogue import Catalogue
-from policies.guardrails.guard import BLOCK, FLAG, Finding, Message
+from policies.guardrails.guard import BLOCK, FLAG, Finding, Message, Scope
 
+SCOPE: Scope = "copy"
 _DOUBLED_SIGNS = ("様様", "殿", "各位", "御中", "さま", "さん")
 """What a wrong honorific has; a text without it needs no closer look."""
 _HONORIFICS = ("様", "さま", "さん")

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policies.catalogue import Catalogue
-from policies.guardrails.guard import BLOCK, Finding, Message
+from policies.guardrails.guard import BLOCK, Finding, Message, Scope
+
+SCOPE: Scope = "all"
 
 
 def check(message: Message, catalogue: Catalogue) -> Iterator[Finding]:

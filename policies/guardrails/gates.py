@@ -11,7 +11,9 @@ from typing import Any
 
 from policies.catalogue import Action, Catalogue, Rule
 from policies.eligibility import binding
-from policies.guardrails.guard import BLOCK, Finding, Message
+from policies.guardrails.guard import BLOCK, Finding, Message, Scope
+
+SCOPE: Scope = "all"
 
 
 def check(message: Message, catalogue: Catalogue) -> Iterator[Finding]:

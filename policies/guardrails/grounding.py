@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from policies.catalogue import Catalogue
-from policies.guardrails.guard import BLOCK, Finding, Message
+from policies.guardrails.guard import BLOCK, Finding, Message, Scope
 
+SCOPE: Scope = "text"
 _NUMBER = re.compile(
     r"\d[\d,.:/]*|[一二三四五六七八九十百千万億〇]+(?:円|割|%|％|パーセント|ポイント|日間|週間|か月|ヶ月|年間|周年|時間|倍)|半額"
 )

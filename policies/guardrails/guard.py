@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from policies.catalogue import Action
 
 BLOCK, FLAG = "block", "flag"
+Scope = Literal["all", "text", "copy"]
+SCOPES: tuple[Scope, ...] = ("copy", "text", "all")
+"""How much is judged, the widest last: the wording and the channel; claims and identifiers too; consent, identity and law too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One objection.  ``start`` and ``end`` are code points in the body, None when it is not about a place in it."""
+    """One objection.
+
+    ``start`` and ``end`` are code points in ``part`` (subject, title or body), None when it is not about a place in it;
+    ``fix`` is what would stand there instead, None when only a person can say.
+    """
 
     guard: str
     rule: str
@@ -24,10 +32,12 @@ class Finding:
     text: str
     ja: str
     en: str
+    part: Literal["subject", "title", "body"] = "body"
+    fix: str | None = None
 
     def place(self) -> tuple[Any, ...]:
         """Total order: by guard, rule, then place."""
-        return (self.guard, self.rule, -1 if self.start is None else self.start, self.text)
+        return (self.guard, self.rule, self.part, -1 if self.start is None else self.start, self.text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +47,11 @@ class Message:
     ``grounded`` are literal strings that facts print as; ``row`` is the customer's features, with those of the bound
     product or offer, at the time of judging (None: unknown, and every guard that needs it blocks); ``addressee`` and
     ``surname`` as written in a salutation.
+
+    ``bundle`` is the fact bundle and ``about`` the blocks recipient, consent, suppression, registries, relationship, sender,
+    message, product, offer, transport and processing, both as other programs send them: a missing key is not known.
+    ``send_at`` is when it would arrive, on the recipient's clock; ``scope`` how much of it is judged; ``jurisdiction`` the
+    country whose law is asked besides that of the recipient.
     """
 
     channel: str
@@ -50,6 +65,19 @@ class Message:
     surname: str | None = None
     grounded: frozenset[str] = frozenset()
     row: Mapping[str, Any] | None = None
+    bundle: Mapping[str, Any] = field(default_factory=dict)
+    about: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    send_at: datetime | None = None
+    scope: Scope = "all"
+    jurisdiction: str | None = None
+
+    @property
+    def parts(self) -> tuple[tuple[Literal["subject", "title", "body"], str], ...]:
+        """What there is of subject, title and body, in that order."""
+        told: tuple[tuple[Literal["subject", "title", "body"], str | None], ...] = (
+            ("subject", self.subject), ("title", self.title), ("body", self.body),
+        )  # fmt: skip
+        return tuple((part, text) for part, text in told if text)
 
     @cached_property
     def head(self) -> str | None:

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from policies.catalogue import Catalogue
 from policies.channels import ENGLISH_STRETCH, display_width, sms_segments, utf16_units
-from policies.guardrails.guard import BLOCK, FLAG, Finding, Message
+from policies.guardrails.guard import BLOCK, FLAG, Finding, Message, Scope
+
+SCOPE: Scope = "copy"
 
 
 def check(message: Message, catalogue: Catalogue) -> Iterator[Finding]:

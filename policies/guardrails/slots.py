@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from policies.catalogue import Catalogue
-from policies.guardrails.guard import BLOCK, Finding, Message
+from policies.guardrails.guard import BLOCK, Finding, Message, Scope
 
+SCOPE: Scope = "copy"
 _UNFILLED = re.compile(
     r"\{\{.*?\}\}|\{%.*?%\}|\[(?:氏名|お名前|会社名|商品名|担当者名|[A-Z][A-Z_ ]{2,})\]|[〇○◯]{2}(?:様|さま|さん|円|月|日|株式会社)?|"
     r"\bXX+\b|\b(?:None|NaN|nan|null|undefined|N/A)\b|<[a-z_]+>"
