@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,21 +27,51 @@ from policies.contact import next_open
 from policies.eligibility import Screen
 from prompts.bundle import Intent
 from retrieval.customer import CHANNELS, MINOR_DIGITS
-from retrieval.features import FeatureFrames
+from retrieval.features import VOCABULARY, FeatureFrames
 from retrieval.frames import Frames
 
 NO_CONSENT = "0"
 DEFAULT_LANGUAGE = "ja"
+_PAIR_NAMES = {
+    grain: [name for name, feature in VOCABULARY.items() if feature.grain == grain] for grain in ("sku", "offer")
+}
 SEEN_REASONS = 3
 """How many of the values that made the action applicable are given as reasons."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The names under which feature values stand in a record: ``names`` is canonical JSON, grain → names in order.
+
+    ``id`` is its digest, so a record that quotes it says which value is which without repeating every name.
+    """
+
+    id: str
+    names: bytes
+
+    def named(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """A record (parsed) with the names put back to its features and to those of what it is bound to."""
+        names = orjson.loads(self.names)
+        bound = {
+            name: value
+            for grain, values in record["bound"].items()
+            for name, value in zip(names[grain], values, strict=True)
+        }
+        return {**record, "features": dict(zip(names["customer"], record["features"], strict=True)), "bound": bound}
+
+
+def vocabulary(names: Mapping[str, list[str]]) -> Vocabulary:
+    """The vocabulary of these names."""
+    said = canonical(names)
+    return Vocabulary(f"v-{digest(said, 16)}", said)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """One customer's decision.
 
-    ``record`` is the canonical record (bytes) that is stored; ``intent`` what is to be written, None for an internal action;
-    ``row`` the customer's features with those of the chosen product or offer; ``send_not_before`` and ``send_not_after``
+    ``record`` is the canonical record (bytes) that is stored, its feature values in the order of ``vocabulary``; ``intent`` what is to be written, None for an internal action;
+    ``names`` and ``values`` the customer's features with those of the chosen product or offer; ``send_not_before`` and ``send_not_after``
     bound when the message may leave; ``score`` in millionths of a minor unit.
     """
 
@@ -49,13 +80,25 @@ class Decision:
     i: int
     action: Action
     intent: Intent | None
-    row: Mapping[str, Any]
+    names: tuple[str, ...]
+    values: tuple[Any, ...]
     score: int
     seed: int
     record: bytes
     send_not_before: datetime
     send_not_after: datetime
     consent_version: str
+    vocabulary: Vocabulary | None = None
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """Feature → value; made when asked for, because a partition holds thousands of decisions and most are never asked."""
+        return dict(zip(self.names, self.values, strict=True))
+
+    def seeing(self, **changed: Any) -> Decision:
+        """The same decision about a customer whose features differ in ``changed``."""
+        row = {**self.row, **changed}
+        return replace(self, names=tuple(row), values=tuple(row.values()))
 
 
 def seed_of(customer_id: str, run: str, policy_version: str) -> int:
@@ -78,53 +121,77 @@ class _Whole:
     def __init__(self, frames: Frames, features: FeatureFrames, bound: Mapping[str, pl.DataFrame], ranking: Ranking, world: World, run: str,
                  asked: Mapping[str, str]) -> None:  # fmt: skip
         self.frames, self.ranking, self.world, self.run, self.asked = frames, ranking, world, run, dict(asked)
-        named = sorted(name for name in features.customers.columns if name != "i")
-        self.names, self.rows = named, features.customers.select(named).rows()
+        self.names = [name for name in features.customers.columns if name != "i"]
+        self.rows = features.customers.select(self.names).rows()
+        self.all_names = {None: tuple(self.names)} | {
+            grain: (*self.names, *bound_names) for grain, bound_names in _PAIR_NAMES.items()
+        }
+        self.languages = features.customers["language"].to_list()
         self.people = frames.customers.select("id", "zone").rows()
         self.bound = dict(bound)
+        self.vocabulary = vocabulary({"customer": self.names, **_PAIR_NAMES})
+        self.as_of = stamp(frames.as_of)
         self.currencies = currencies(frames)
         self.consents = consent_versions(frames)
         self.ends = dict(frames.offers.select("id", "valid_to").rows())
-        self.opens: dict[tuple[str, str], datetime] = {}
+        self.windows: dict[tuple[str, str | None, str, str], tuple[datetime, datetime]] = {}
         self.action, self.channel, self.pair = ranking.action.tolist(), ranking.channel.tolist(), ranking.bound.tolist()
         self.starts = [*ranking.starts.tolist(), len(self.action)]
         self.candidates = self._candidates()
+        self.pairs = self._chosen_pairs()
 
     def decision(self, i: int) -> Decision:
         customer_id, zone = self.people[i]
         first, last = self.starts[i], self.starts[i + 1]
-        seen = {name: value for name, value in zip(self.names, self.rows[i], strict=True) if value is not None}
         action = self.world.catalogue.actions[self.action[first]]
-        pair = self.bound[action.binds].row(self.pair[first], named=True) if action.binds else {}
-        about = {name: value for name, value in pair.items() if name[:2] in ("s_", "o_") and value is not None}
+        _, _, bound_to, _, _, _, score = self.candidates[first]
+        about = self.pairs[action.binds][self.pair[first]] if action.binds else ()
         seed = seed_of(customer_id, self.run, self.world.policy_version)
+        consent_version = self.consents.get(i, NO_CONSENT)
         record = canonical({
-            "as_of": stamp(self.frames.as_of),
+            "as_of": self.as_of,
             "asked": self.asked,
-            "bound": about,
+            "bound": {action.binds: about} if action.binds else {},
             "candidates": self.candidates[first:last],
-            "consent_version": self.consents.get(i, NO_CONSENT),
+            "consent_version": consent_version,
             "currency": self.currencies[i],
             "customer_id": customer_id,
-            "features": seen,
+            "features": self.rows[i],
             "model_version": self.world.propensity.version,
             "policy_version": self.world.policy_version,
             "run": self.run,
             "seed": seed,
             "selection": [1] + [0] * (last - first - 1),
+            "vocabulary": self.vocabulary.id,
         })  # fmt: skip
         channel = CHANNELS[self.channel[first]] if self.channel[first] >= 0 else None
-        before, after = self._window(action, channel, zone, pair)
+        before, after = self._window(action, channel, zone, bound_to if action.binds == "offer" else "")
         intent = None
         if channel is not None:
-            intent = Intent(
-                i, action, channel, pair.get("sku"), pair.get("offer"), seen.get("language") or DEFAULT_LANGUAGE
-            )
+            sku, offer = (bound_to if action.binds == grain else None for grain in ("sku", "offer"))
+            intent = Intent(i, action, channel, sku, offer, self.languages[i] or DEFAULT_LANGUAGE)
         return Decision(
-            id=f"d-{digest(record)}", customer_id=customer_id, i=i, action=action, intent=intent, row={**seen, **about},
-            score=self.candidates[first][-1], seed=seed, record=record, send_not_before=before, send_not_after=after,
-            consent_version=self.consents.get(i, NO_CONSENT),
+            id=f"d-{digest(record)}", customer_id=customer_id, i=i, action=action, intent=intent,
+            names=self.all_names[action.binds], values=self.rows[i] + about, score=score, seed=seed,
+            record=record, vocabulary=self.vocabulary, send_not_before=before, send_not_after=after, consent_version=consent_version,
         )  # fmt: skip
+
+    def _chosen_pairs(self) -> Mapping[str, Mapping[int, tuple[Any, ...]]]:
+        """``sku`` or ``offer`` → row number → the features of each product or offer that somebody's first choice is bound to."""
+        found = {}
+        chosen = {grain: set[int]() for grain in self.bound}
+        for first, last in pairwise(self.starts):
+            grain = self.world.catalogue.actions[self.action[first]].binds if last > first else None
+            if grain:
+                chosen[grain].add(self.pair[first])
+        for grain, numbers in chosen.items():
+            wanted = sorted(numbers)
+            found[grain] = (
+                dict(zip(wanted, self.bound[grain][wanted].select(_PAIR_NAMES[grain]).rows(), strict=True))
+                if wanted
+                else {}
+            )
+        return found
 
     def _candidates(self) -> list[tuple[Any, ...]]:
         """(action, channel, product or offer, propensity, value, cost, score): bare tuples, because a batch stores millions."""
@@ -141,22 +208,22 @@ class _Whole:
             ranking.value.tolist(), ranking.cost.tolist(), ranking.score.tolist(), strict=True,
         ))  # fmt: skip
 
-    def _window(
-        self, action: Action, channel: str | None, zone: str, pair: Mapping[str, Any]
-    ) -> tuple[datetime, datetime]:
+    def _window(self, action: Action, channel: str | None, zone: str, offer: str) -> tuple[datetime, datetime]:
         """When the message may leave: from the next open hour until what it says stops being true."""
+        key = (action.id, channel, zone, offer)
+        if key not in self.windows:
+            self.windows[key] = self._span(action, channel, zone, self.ends.get(offer))
+        return self.windows[key]
+
+    def _span(self, action: Action, channel: str | None, zone: str, end: date | None) -> tuple[datetime, datetime]:
         as_of = self.frames.as_of
         if channel is None:
             return as_of, as_of + timedelta(days=action.lasts_days)
-        key = (zone, channel)
-        if key not in self.opens:
-            self.opens[key] = next_open(as_of, zone, self.world.catalogue.channels[channel].window)
-        before = self.opens[key]
+        rules = self.world.catalogue.channels[channel]
+        before = next_open(as_of, zone, rules.window)
         after = before + timedelta(days=action.lasts_days)
-        end: date | None = self.ends.get(pair.get("offer") or "")
         if end is not None:
-            lag = timedelta(days=self.world.catalogue.channels[channel].lag_days)
-            after = min(after, datetime.combine(end, time.max, ZoneInfo(zone)) - lag)
+            after = min(after, datetime.combine(end, time.max, ZoneInfo(zone)) - timedelta(days=rules.lag_days))
         return before, max(before, after)
 
 
@@ -197,13 +264,14 @@ def _offered(record: Mapping[str, Any], place: int, decision: Decision, world: W
     name, channel, pair, propensity, value, cost, score = record["candidates"][place]
     action = world.catalogue.by_id[name]
     unit = 10 ** MINOR_DIGITS.get(record["currency"], 2)
+    row = decision.row
     return {
         "rank": place + 1,
         "action": name,
         "channel": channel,
         "sku": pair if action.binds == "sku" else None,
         "offer": pair if action.binds == "offer" else None,
-        "language": decision.row.get("language") or DEFAULT_LANGUAGE,
+        "language": row.get("language") or DEFAULT_LANGUAGE,
         "score": round(score / MILLIONTHS / unit, 6),
         "currency": record["currency"],
         "propensity": propensity,
@@ -213,7 +281,7 @@ def _offered(record: Mapping[str, Any], place: int, decision: Decision, world: W
         "send_not_before": decision.send_not_before.isoformat(),
         "send_not_after": decision.send_not_after.isoformat(),
         "requires_human": action.id in ("escalate_to_human", "merge_review", "complaint_recovery")
-        or bool(decision.row.get("has_owner")),
+        or bool(row.get("has_owner")),
     }
 
 
@@ -224,9 +292,10 @@ def reasons(decision: Decision, screen: Screen, candidates: int) -> list[dict[st
     if action.id == "no_action":
         return given + _silence(decision, screen, candidates)
     seen: dict[str, Any] = {}
+    row = decision.row
     for rule in action.rules:
         if rule.stage == "applicability":
-            told = {name: decision.row.get(name) for name in sorted(rule.clause.names)}
+            told = {name: row.get(name) for name in sorted(rule.clause.names)}
             seen |= {name: value for name, value in told.items() if value not in (None, False)}
     return given + [
         {"code": name, "ja": f"{name} は {value}", "en": f"{name} is {value}"}

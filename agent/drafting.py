@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, cast
+
+import orjson
 
 from agent.canonical import canonical, digest
 from agent.decision import Decision
@@ -20,14 +22,14 @@ from prompts.render import Copy
 class Draft:
     """A message for one customer, with the facts in it and what the guards said.
 
-    ``digest`` covers exactly what a reviewer sees: recipient, channel, text, facts, policy and consent version.
+    ``facts_json`` are the facts it says, canonical: id, slot, text and source of each.  ``digest`` covers exactly what a reviewer sees: recipient, channel, text, facts, policy and consent version.
     """
 
     id: str
     decision: Decision
     intent: Intent
     copy: Copy
-    facts: tuple[Mapping[str, str], ...]
+    facts_json: bytes
     grounded: frozenset[str]
     addressee: str | None
     surname: str | None
@@ -35,6 +37,11 @@ class Draft:
     verdict: str = "block"
     findings: tuple[Finding, ...] = ()
     digest: str = field(default="")
+
+    @property
+    def facts(self) -> list[dict[str, str]]:
+        """The facts it says, in the order in which it says them."""
+        return cast(list[dict[str, str]], orjson.loads(self.facts_json))
 
 
 def write(decision: Decision, intent: Intent, facts: Mapping[str, Fact], gathering: Gathering, world: World) -> Draft:
@@ -58,10 +65,12 @@ def draft_of(
     drafter: str,
 ) -> Draft:
     """A draft from words and the bundle they were written from."""
-    said = tuple(
-        {"id": fact.id, "slot": slot, "text": copy.facts[fact.id], "source": fact.source}
-        for slot, fact in facts.items()
-        if fact.id in copy.facts
+    said = canonical(
+        [
+            {"id": fact.id, "slot": slot, "text": copy.facts[fact.id], "source": fact.source}
+            for slot, fact in facts.items()
+            if fact.id in copy.facts
+        ]
     )
     names = {
         slot: print_fact(facts[slot], intent.language, intent.channel, today)
@@ -69,18 +78,16 @@ def draft_of(
         if slot in facts
     }
     return Draft(
-        id=f"m-{decision.id[2:]}", decision=decision, intent=intent, copy=copy, facts=said, grounded=frozenset(copy.facts.values()),
+        id=f"m-{decision.id[2:]}", decision=decision, intent=intent, copy=copy, facts_json=said, grounded=frozenset(copy.facts.values()),
         addressee=names.get("addressee"), surname=names.get("surname"), drafter=drafter,
         digest=digest_of(decision, intent.channel, copy, said, policy_version),
     )  # fmt: skip
 
 
-def digest_of(
-    decision: Decision, channel: str, copy: Copy, facts: tuple[Mapping[str, str], ...], policy_version: str
-) -> str:
+def digest_of(decision: Decision, channel: str, copy: Copy, facts: bytes, policy_version: str) -> str:
     """What an approval names: any change to it makes the approval stale."""
     seen: dict[str, Any] = {
         "customer_id": decision.customer_id, "channel": channel, "subject": copy.subject, "title": copy.title, "body": copy.body,
-        "facts": list(facts), "policy_version": policy_version, "consent_version": decision.consent_version,
+        "facts": orjson.Fragment(facts), "policy_version": policy_version, "consent_version": decision.consent_version,
     }  # fmt: skip
     return digest(canonical(seen))

@@ -261,10 +261,11 @@ class Enishi:
         made = work(frames, world, run=row["run"], asked=asked, drafting=False).decisions[0]
         if made.record == row["record"].encode() and made.id == decision_id:
             return None
-        return (
-            first_difference(stored, orjson.loads(made.record))
-            or "the stored record was changed: its digest is not its id"
-        )
+        now = orjson.loads(made.record)
+        known = made.vocabulary
+        if known is not None and stored.get("vocabulary") == known.id == now["vocabulary"]:
+            stored, now = known.named(stored), known.named(now)
+        return first_difference(stored, now) or "the stored record was changed: its digest is not its id"
 
 
 def _in_language(frames: Frames, language: str | None) -> Frames:

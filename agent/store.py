@@ -6,13 +6,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import orjson
 import polars as pl
 from sqlalchemy import Connection, select
 
 from agent.canonical import canonical
+from agent.decision import Vocabulary
 from agent.drafting import Draft
 from agent.pipeline import Work
-from agent.tables import decisions, drafts, reservations, revisions
+from agent.tables import decisions, drafts, reservations, revisions, vocabularies
 from policies.guardrails import Finding
 from retrieval.database import insert_many
 from retrieval.frames import Frames
@@ -29,6 +31,8 @@ REVISION = ("draft_id", "number", "author", "at", "subject", "title", "body", "f
 def save(connection: Connection, work: Work, *, run: str, at: datetime, requested_by: str) -> None:
     """Store every decision and draft of ``work``; what is there already stays as it is."""
     now = microseconds(at)
+    named = {made.vocabulary.id: made.vocabulary.names.decode() for made in work.decisions if made.vocabulary}
+    insert_many(connection, vocabularies, ("id", "names"), list(named.items()), or_ignore=True)
     insert_many(connection, decisions, _DECISION, [
         (made.id, run, made.customer_id, now, made.action.id, made.record.decode()) for made in work.decisions
     ], or_ignore=True)  # fmt: skip
@@ -49,12 +53,23 @@ def save(connection: Connection, work: Work, *, run: str, at: datetime, requeste
     )
 
 
+def read_decision(connection: Connection, decision_id: str) -> dict[str, Any]:
+    """A stored decision with the names put back to its feature values; raises NoResultFound when it is not there."""
+    record = orjson.loads(
+        connection.execute(select(decisions.c.record).where(decisions.c.id == decision_id)).scalar_one()
+    )
+    names = connection.execute(
+        select(vocabularies.c.names).where(vocabularies.c.id == record["vocabulary"])
+    ).scalar_one()
+    return Vocabulary(record["vocabulary"], names.encode()).named(record)
+
+
 def revision_row(draft: Draft, number: int, author: str, at: int) -> tuple[Any, ...]:
     """One revision of a draft as a row."""
     copy = draft.copy
     return (
-        draft.id, number, author, at, copy.subject, copy.title, copy.body, canonical(draft.facts).decode(),
-        canonical([finding_json(finding) for finding in draft.findings]).decode(), draft.digest,
+        draft.id, number, author, at, copy.subject, copy.title, copy.body, draft.facts_json.decode(),
+        canonical([finding_json(finding) for finding in draft.findings]).decode() if draft.findings else "[]", draft.digest,
     )  # fmt: skip
 
 

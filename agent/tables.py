@@ -19,6 +19,12 @@ decisions = Table(
     Column("record", Text, nullable=False, comment="the whole decision, canonical JSON"),
 )  # fmt: skip
 
+vocabularies = Table(
+    "vocabularies", metadata,
+    Column("id", Text, primary_key=True, comment="v- and the first 16 hex digits of SHA-256 over the names"),
+    Column("names", Text, nullable=False, comment="feature names in the order of a decision's values, canonical JSON"),
+)  # fmt: skip
+
 drafts = Table(
     "drafts", metadata,
     Column("id", Text, primary_key=True),
@@ -55,7 +61,6 @@ revisions = Table(
     Column("facts", Text, nullable=False),
     Column("findings", Text, nullable=False),
     Column("digest", Text, nullable=False),
-    sqlite_with_rowid=False,
 )  # fmt: skip
 
 reservations = Table(

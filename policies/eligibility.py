@@ -85,17 +85,23 @@ class _Column:
     closure: Callable[[Mapping[str, Any]], bool]
 
 
-def evaluate(expression: Expression, rows: pl.DataFrame, action: str, *, missing: float) -> NDArray[np.float64]:
-    """The value of a number expression for each row, ``missing`` where it is null."""
+def evaluate(
+    expression: Expression, frame: pl.DataFrame, rows: NDArray[np.int64], action: str, *, missing: float
+) -> NDArray[np.float64]:
+    """The value of a number expression for each of the numbered ``rows`` of ``frame``, ``missing`` where it is null."""
     columns, constants = binding(action, None)
-    if rows.height <= FEW:
+    read = sorted({columns(name) for name in expression.names} & set(frame.columns))
+    if not read:
+        always = expression.closure(columns, constants)({})
+        return np.full(rows.size, missing if always is None else always, dtype=np.float64)
+    told = frame.select(read)[rows]
+    if rows.size <= FEW:
         value = expression.closure(columns, constants)
         return np.array(
-            [missing if (found := value(row)) is None else found for row in rows.iter_rows(named=True)],
+            [missing if (found := value(row)) is None else found for row in told.iter_rows(named=True)],
             dtype=np.float64,
         )
-    told = rows.with_columns(expression.polars(columns, constants).cast(pl.Float64).fill_null(missing).alias("told"))
-    return told["told"].to_numpy()
+    return told.select(expression.polars(columns, constants).cast(pl.Float64).fill_null(missing)).to_series().to_numpy()
 
 
 class Screen:
@@ -231,7 +237,7 @@ class Screen:
         passed = np.flatnonzero(mask)
         if passed.size == 0 or action.prefer is None:
             return passed
-        liking = evaluate(action.prefer, rows[passed], action.id, missing=float("-inf"))
+        liking = evaluate(action.prefer, rows, passed, action.id, missing=float("-inf"))
         order = np.lexsort((passed, -np.round(liking, 6), owner[passed]))
         passed = passed[order]
         who = owner[passed]

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -23,6 +23,7 @@ from prompts.sender import Sender
 from retrieval.customer import MINOR_DIGITS
 from retrieval.features import FeatureFrames
 from retrieval.frames import Frames
+from retrieval.history import instant
 
 _READER = ("addressee", "surname", "company", "department", "title")
 _SPEAKER = ("brand", "legal_name", "signer", "role", "postal_address", "contact", "optout", "reply_by")
@@ -30,6 +31,7 @@ ALWAYS = (*_READER, *_SPEAKER)
 """Slots every message may use."""
 _IDS: Mapping[str, str] = {slot: f"F{number}" for number, slot in enumerate(SLOTS, 1)}
 """A fact's id is its slot's place in the vocabulary, so the same fact has the same id in every bundle."""
+_METHODS: Mapping[str, str] = {slot: f"_{slot}" for slot in SLOTS}
 
 _SERVICE_WORDS: Mapping[str, tuple[str, str]] = {
     "recall": ("自主回収", "recall"),
@@ -75,24 +77,41 @@ class Intent:
     language: str
 
 
+class _Person(NamedTuple):
+    """What slots are filled from of a customer's own row."""
+
+    shop: str
+    name: str | None
+    kind: str
+    company: str | None
+    department: str | None
+    title: str | None
+    points: int | None
+    points_expire: date | None
+    owner_name: str | None
+    owner_previous: str | None
+    preferences: str | None
+    zone: str
+    today: date
+    registered_skus: list[str] | None
+    birthdate: date | None
+
+
 class Gathering:
     """Fills slots for the chosen messages of one partition; look-ups are built once, when first needed."""
 
     def __init__(self, frames: Frames, features: FeatureFrames, senders: Mapping[str, Sender]) -> None:
         self._frames, self._features, self._senders = frames, features, senders
         self._speakers: dict[tuple[object, ...], Mapping[str, Fact]] = {}
-        self._people = frames.customers.select(
-            "id", "shop", "name", "kind", "company", "department", "title", "points", "points_expire", "owner_id", "owner_name",
-            "owner_previous", "preferences", "zone", "today", "registered_skus", "birthdate",
-        ).rows(named=True)  # fmt: skip
+        self._people = list(map(_Person._make, frames.customers.select(_Person._fields).iter_rows()))
 
     def sender(self, i: int) -> Sender:
         """Who speaks to customer ``i``: their shop's sender, or an empty one whose slots stay unfilled."""
-        return self._senders.get(self._people[i]["shop"], _NOBODY)
+        return self._senders.get(self._people[i].shop, _NOBODY)
 
     def today(self, i: int) -> date:
         """Customer ``i``'s calendar day."""
-        return cast(date, self._people[i]["today"])
+        return cast(date, self._people[i].today)
 
     def formal(self, i: int) -> bool:
         """Whether English addresses the customer as Mr or Ms: business accounts with a stated honorific."""
@@ -100,7 +119,7 @@ class Gathering:
 
     def business(self, i: int) -> bool:
         """Whether company, department and title belong above the name."""
-        return bool(self._people[i]["kind"] == "b2b" and self._people[i]["company"])
+        return bool(self._people[i].kind == "b2b" and self._people[i].company)
 
     def bundle(self, intent: Intent) -> Mapping[str, Fact]:
         """Slot → fact, for the slots of the action that something is known for."""
@@ -113,14 +132,14 @@ class Gathering:
 
     def _fill(self, facts: dict[str, Fact], slots: tuple[str, ...], intent: Intent) -> None:
         for slot in slots:
-            found: Found = getattr(self, f"_{slot}")(intent)
-            if found is not None and found[0] not in (None, ""):
-                facts[slot] = Fact(_IDS[slot], slot, found[0], found[1])
+            found: Found = getattr(self, _METHODS[slot])(intent)
+            if found is not None and (value := found[0]) is not None and value != "":
+                facts[slot] = Fact(_IDS[slot], slot, value, found[1])
 
     def _of_speaker(self, intent: Intent) -> Mapping[str, Fact]:
         """Facts about the sender, the same for every customer of a shop who has no rep of their own."""
         person = self._people[intent.i]
-        key = (person["shop"], person["today"], intent.action.id, intent.language, person["owner_name"])
+        key = (person.shop, person.today, intent.action.id, intent.language, person.owner_name)
         if key not in self._speakers:
             facts: dict[str, Fact] = {}
             self._fill(facts, _SPEAKER, intent)
@@ -130,11 +149,11 @@ class Gathering:
     # --- who is addressed -------------------------------------------------------------------------------------------
 
     def _honorific(self, i: int) -> str | None:
-        stored = self._people[i]["preferences"]
+        stored = self._people[i].preferences
         return orjson.loads(stored).get("honorific") if stored and "honorific" in stored else None
 
     def _addressee(self, it: Intent) -> Found:
-        name = (self._people[it.i]["name"] or "").replace("　", " ").strip()
+        name = (self._people[it.i].name or "").replace("　", " ").strip()
         if it.language == "ja" or not name:
             return name, "customers.name"
         parts = name.split()
@@ -150,7 +169,7 @@ class Gathering:
         return found[0].split(" ")[0], found[1]
 
     def _of_person(self, it: Intent, key: str) -> Found:
-        return self._people[it.i][key], f"customers.{key}"
+        return getattr(self._people[it.i], key), f"customers.{key}"
 
     def _company(self, it: Intent) -> Found:
         return self._of_person(it, "company")
@@ -170,12 +189,12 @@ class Gathering:
         return self.sender(it.i).legal_name, "sender.legal_name"
 
     def _signer(self, it: Intent) -> Found:
-        if it.action.id == "rep_touch" and self._people[it.i]["owner_name"]:
+        if it.action.id == "rep_touch" and self._people[it.i].owner_name:
             return self._owner(it)
         return self.sender(it.i).signer, "sender.signer"
 
     def _role(self, it: Intent) -> Found:
-        if it.action.id == "rep_touch" and self._people[it.i]["owner_name"]:
+        if it.action.id == "rep_touch" and self._people[it.i].owner_name:
             return None
         return self.sender(it.i).role, "sender.role"
 
@@ -207,30 +226,35 @@ class Gathering:
         return {row["sku"]: row for row in rows.iter_rows(named=True)}
 
     @cached_property
-    def _reached(self) -> Mapping[int, dict[str, tuple[datetime, str]]]:
-        """Customer → SKU → when it last reached them and the field that says so, the latest last.
+    def _reached(self) -> Mapping[int, dict[str, tuple[int, str, bool]]]:
+        """Customer → SKU → when it last reached them (µs), in which order, and whether by its delivery date; the latest last.
 
-        A shop that keeps no delivery dates is taken at its order dates, and the field says which of the two it is.
+        A shop that keeps no delivery dates is taken at its order dates.
         """
         lines = self._frames.order_items.filter((pl.col("qty") > 0) & ~pl.col("status").is_in([*_GONE, *_OPEN]))
         last = (
-            lines.with_columns(
-                pl.coalesce("delivered_at", "at").alias("reached"),
-                pl.format(
-                    "orders:{}.{}", "order_id",
-                    pl.when(pl.col("delivered_at").is_null()).then(pl.lit("at")).otherwise(pl.lit("delivered_at")),
-                ).alias("source"),
-            ).sort("i", "reached", "sku")
-            .group_by("i", "sku", maintain_order=True).agg(pl.col("reached").last(), pl.col("source").last())
-            .sort("i", "reached", "sku")
+            lines.select(
+                "i", "sku", "order_id",
+                pl.coalesce("delivered_at", "at").to_physical().alias("reached"),
+                pl.col("delivered_at").is_not_null().alias("delivered"),
+            )
+            .sort("i", "reached", "sku", maintain_order=True)
+            .unique(["i", "sku"], keep="last", maintain_order=True)
         )  # fmt: skip
-        found: dict[int, dict[str, tuple[datetime, str]]] = {}
-        for i, sku, reached, source in last.iter_rows():
-            found.setdefault(i, {})[sku] = (reached, source)
+        found: dict[int, dict[str, tuple[int, str, bool]]] = {}
+        for i, sku, order, reached, delivered in last.iter_rows():
+            found.setdefault(i, {})[sku] = (reached, order, delivered)
         return found
 
+    def _reached_on(self, i: int, sku: str | None) -> Found:
+        reached = self._reached.get(i, {}).get(sku or "")
+        if reached is None:
+            return None
+        moment, order, delivered = reached
+        return self._day(i, instant(moment)), f"orders:{order}.{'delivered_at' if delivered else 'at'}"
+
     def _day(self, i: int, moment: datetime) -> date:
-        return moment.astimezone(ZoneInfo(self._people[i]["zone"])).date()
+        return moment.astimezone(ZoneInfo(self._people[i].zone)).date()
 
     def _product_sku(self, it: Intent) -> str | None:
         if it.sku:
@@ -252,8 +276,7 @@ class Gathering:
         return Amount(product["price_incl_tax"], product["currency"]), f"products:{product['sku']}.price_incl_tax"
 
     def _last_bought(self, it: Intent) -> Found:
-        reached = self._reached.get(it.i, {}).get(it.sku or "")
-        return (self._day(it.i, reached[0]), reached[1]) if reached else None
+        return self._reached_on(it.i, it.sku)
 
     def _last_delivered(self, it: Intent) -> Found:
         return self._arrival(it, it.sku)
@@ -261,7 +284,7 @@ class Gathering:
     def _arrival(self, it: Intent, sku: str | None) -> Found:
         """Better no day than the day of the order told as that of the delivery."""
         reached = self._reached.get(it.i, {}).get(sku or "")
-        return (self._day(it.i, reached[0]), reached[1]) if reached and reached[1].endswith(".delivered_at") else None
+        return self._reached_on(it.i, sku) if reached and reached[2] else None
 
     def _owned_sku(self, it: Intent) -> str | None:
         """What the message is about: the thing an accessory fits or an upgrade replaces, else the latest that fits the action."""
@@ -282,7 +305,7 @@ class Gathering:
                 product = self._products.get(sku)
                 if sku in named or (product and families & _keyed(product["attrs"], "family")):
                     return sku
-        registered = set(self._people[it.i]["registered_skus"] or ())
+        registered = set(self._people[it.i].registered_skus or ())
         for sku in reversed(reached):
             product = self._products.get(sku)
             if product is None:
@@ -323,7 +346,7 @@ class Gathering:
         product, reached = self._products.get(sku or ""), self._reached.get(it.i, {}).get(sku or "")
         if product is None or reached is None or not product["registration_required_within_days"]:
             return None
-        day = self._day(it.i, reached[0]) + timedelta(days=product["registration_required_within_days"])
+        day = self._day(it.i, instant(reached[0])) + timedelta(days=product["registration_required_within_days"])
         return (day, f"products:{sku}.registration_required_within_days") if day >= self.today(it.i) else None
 
     # --- content and gatherings: catalogue entries that are not for sale ----------------------------------------------
@@ -346,7 +369,7 @@ class Gathering:
         }
 
     def _content(self, it: Intent) -> Found:
-        entries = self._entries.get((self._people[it.i]["shop"], "content"))
+        entries = self._entries.get((self._people[it.i].shop, "content"))
         if not entries:
             return None
         owned = self._reached.get(it.i, {})
@@ -358,7 +381,7 @@ class Gathering:
 
     def _gathering(self, it: Intent) -> Mapping[str, Any] | None:
         coming = []
-        for entry in self._entries.get((self._people[it.i]["shop"], "event"), []):
+        for entry in self._entries.get((self._people[it.i].shop, "event"), []):
             days = [date.fromisoformat(day) for day in _keyed(entry["attrs"], "day")]
             coming += [
                 (day, entry["sku"], entry)
@@ -402,7 +425,7 @@ class Gathering:
         }.get(it.action.id)
         if occasion is None:
             return None
-        today, shop = self.today(it.i), self._people[it.i]["shop"]
+        today, shop = self.today(it.i), self._people[it.i].shop
         for row in self._offers.values():
             words = {word.strip() for word in (row["audience"] or "").split(",")}
             begun = row["valid_from"] is None or row["valid_from"] <= today
@@ -438,7 +461,7 @@ class Gathering:
 
     def _occasion(self, it: Intent) -> Found:
         """The birthday if it is the day that is near, else the anniversary the customer told us of."""
-        born, today = self._people[it.i]["birthdate"], self.today(it.i)
+        born, today = self._people[it.i].birthdate, self.today(it.i)
         near = self._features.customers["celebration_days"][it.i]
         if near is None:
             return None
@@ -507,7 +530,7 @@ class Gathering:
 
     def _colleague(self, it: Intent, key: str) -> Found:
         """One of our own people: by family name in Japanese, as we speak of ourselves to a customer."""
-        name = self._people[it.i][key]
+        name = getattr(self._people[it.i], key)
         return (name.split()[0] if it.language == "ja" else name, f"customers.{key}") if name else None
 
     def _owner(self, it: Intent) -> Found:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from retrieval.customer import MINOR_DIGITS
 
@@ -100,8 +100,7 @@ class Benefit:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """One thing a message may mention.
 
     ``id`` is unique in its bundle (F1, F2 …), ``slot`` one of :data:`SLOTS`, ``source`` names the row it came from

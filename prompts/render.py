@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import (
     Environment,
@@ -40,7 +40,12 @@ from retrieval.customer import LANGUAGES
 from retrieval.errors import InputError, nearest
 
 HERE = Path(__file__).parent
-_PART = "\x1e"
+VARIANTS = 16
+"""How many copies of a message there are by phrasing: enough that a batch does not read the same, few enough to be read by a person."""
+MOST_SHAPES = 20_000
+"""Shapes kept before they are forgotten and made anew."""
+_PART, _OPEN, _SHUT = "\x1e", "\x02", "\x03"
+_MARK = re.compile(f"{_OPEN}([a-z_]+){_SHUT}")
 _WORD = (1 << 64) - 1
 _CONTEXT = frozenset({"business", "choice", "formal", "layout", "month"})
 """What a template sees besides slots."""
@@ -104,16 +109,21 @@ class Choice(dict[tuple[int, int], int]):
 
 
 class Slot:
-    """A fact as a template sees it: printing it notes that it was used."""
+    """A fact as a template sees it: printing it leaves a mark, and asking for its text makes the copy depend on that text."""
 
-    __slots__ = ("fact", "text", "used")
+    __slots__ = ("_asked", "_name", "_text")
 
-    def __init__(self, fact: Fact, text: str, used: dict[str, str]) -> None:
-        self.fact, self.text, self.used = fact, text, used
+    def __init__(self, name: str, text: str, asked: dict[str, str]) -> None:
+        self._name, self._text, self._asked = name, text, asked
+
+    @property
+    def text(self) -> str:
+        """What the slot prints as, for a template that words things differently by it."""
+        self._asked[self._name] = self._text
+        return self._text
 
     def __str__(self) -> str:
-        self.used[self.fact.id] = self.text
-        return self.text
+        return f"{_OPEN}{self._name}{_SHUT}"
 
 
 class Unfilled:
@@ -132,6 +142,49 @@ class Unfilled:
 
 
 _UNFILLED: Mapping[str, Unfilled] = {name: Unfilled(name) for name in SLOTS}
+
+
+def weighed(tree: nodes.Template) -> Iterator[tuple[str, int]]:
+    """(slot, line) wherever a template filters, tests, compares or indexes a slot instead of its text."""
+    for node in tree.find_all((nodes.Filter, nodes.Test, nodes.Compare, nodes.Operand, nodes.Getitem)):
+        inner = getattr(node, "expr", None) or getattr(node, "node", None)
+        if isinstance(inner, nodes.Name) and inner.name in SLOTS:
+            yield inner.name, inner.lineno
+
+
+class Words:
+    """Written words with slots left open in them: ``slots`` in the order in which they stand."""
+
+    __slots__ = ("_around", "slots")
+
+    def __init__(self, marked: str) -> None:
+        pieces = _MARK.split(_BLANK_LINES.sub("\n\n", marked).strip())
+        self._around = "%s".join(piece.replace("%", "%%") for piece in pieces[::2])
+        self.slots = tuple(pieces[1::2])
+
+    def fill(self, texts: Mapping[str, str]) -> str:
+        """The words with every slot printed."""
+        return self._around % tuple([texts[slot] for slot in self.slots])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """One copy of a message, the same for all whose slots it fills: what a phrasing, a layout and the facts at hand come to.
+
+    ``slots`` are those printed anywhere in it, in the order of first printing.
+    """
+
+    subject: Words | None
+    title: Words | None
+    body: Words
+    slots: tuple[str, ...]
+
+    def fill(self, facts: Mapping[str, Fact], texts: Mapping[str, str]) -> Copy:
+        """The message for one customer; ``texts`` are the printed ``slots``."""
+        return Copy(
+            self.subject.fill(texts) if self.subject else None, self.title.fill(texts) if self.title else None, self.body.fill(texts),
+            {facts[slot].id: texts[slot] for slot in self.slots},
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +207,7 @@ class Templates:
         self._compiled = compiled
         self.folders = (*[folder for folder in overrides if folder.is_dir()], HERE)
         self._loaded: dict[tuple[str, str], Template] = {}
+        self._shapes: dict[Any, Any] = {}
 
     @cached_property
     def environment(self) -> Environment:
@@ -231,27 +285,58 @@ class Templates:
                 (number for number, text in enumerate(source.splitlines(), 1) if re.search(rf"\b{used}\b", text)), None
             )
             raise InputError(f"unknown slot '{used}'{nearest(used, SLOTS)}", file=path, line=line)
+        for slot, line in weighed(tree):
+            raise InputError(
+                f"'{slot}' is only printed or asked whether it is there; write '{slot}.text'", file=path, line=line
+            )
 
     def render(
         self, action: str, channel: str, language: str, facts: Mapping[str, Fact], *, today: date, seed: int,
         formal: bool = False, business: bool = False,
     ) -> Copy:  # fmt: skip
         """Write one message.  ``facts`` is slot → fact; ``seed`` chooses among phrasings."""
-        used: dict[str, str] = {}
+        variant = seed % VARIANTS
+        key = (action, channel, language, formal, business, today.month, variant, *facts)
+        # The first slot whose text the template asked for, by that text the next one, and at the end the shape.
+        at: Any = self._shapes.get(key)
+        while type(at) is tuple:
+            slot, by_text = at
+            at = by_text.get(print_fact(facts[slot], language, channel, today))
+        if at is None:
+            at = self._shape(key, facts, today)
+        return cast(Shape, at).fill(
+            facts, {slot: print_fact(facts[slot], language, channel, today) for slot in at.slots}
+        )
+
+    def _shape(self, key: tuple[Any, ...], facts: Mapping[str, Fact], today: date) -> Shape:
+        """Run the template once for everybody who will get the same copy."""
+        action, channel, language, formal, business, month, variant = key[:7]
+        asked: dict[str, str] = {}
         context: dict[str, Any] = dict(_UNFILLED)
         for name, fact in facts.items():
-            context[name] = Slot(fact, print_fact(fact, language, channel, today), used)
-
+            context[name] = Slot(name, print_fact(fact, language, channel, today), asked)
         context["layout"] = f"{language}/channels/{channel}.j2"
-        context["choice"], context["month"] = Choice(seed), today.month
+        context["choice"], context["month"] = Choice(variant), month
         context["formal"], context["business"] = formal, business
         template = self.template(action, language)
         text = "".join(template.root_render_func(template.new_context(context, shared=True)))
-        parts = [_BLANK_LINES.sub("\n\n", part).strip() for part in text.split(_PART)]
+        parts = [Words(part) for part in text.split(_PART)]
         head, body = (parts[0], parts[-1]) if len(parts) > 1 else (None, parts[0])
-        return Copy(
+        shape = Shape(
             subject=head if channel == "email" else None,
             title=head if channel == "push" else None,
             body=body,
-            facts=used,
+            slots=tuple(dict.fromkeys(slot for part in parts for slot in part.slots)),
         )
+        self._keep(key, asked, shape)
+        return shape
+
+    def _keep(self, key: tuple[Any, ...], asked: Mapping[str, str], shape: Shape) -> None:
+        """Remember a shape under what it depends on: its key, then each text the template asked for, in that order."""
+        if len(self._shapes) > MOST_SHAPES:
+            self._shapes.clear()
+        shelf: dict[Any, Any] = self._shapes
+        place: Any = key
+        for slot, text in asked.items():
+            shelf, place = shelf.setdefault(place, (slot, {}))[1], text
+        shelf[place] = shape

@@ -142,11 +142,11 @@ def _tampered(enishi: Enishi, moment: datetime, drawn: list[dict[str, Any]]) -> 
         ),
         "consent": (
             "consent is withdrawn meanwhile",
-            replace(good, decision=replace(decision, row={**decision.row, f"ok.{channel}": False})),
+            replace(good, decision=decision.seeing(**{f"ok.{channel}": False})),
         ),
         "gates": (
             "a complaint comes in meanwhile",
-            replace(good, decision=replace(decision, row={**decision.row, "open_complaint": True})),
+            replace(good, decision=decision.seeing(open_complaint=True)),
         ),
         "grounding": (
             "somebody adds 「今なら30%割引」",

@@ -95,7 +95,7 @@ def _value(
             continue
         frame = features.customers if action.binds is None else frames[action.binds]
         index = screening.customer[rows] if action.binds is None else screening.bound[rows]
-        value[rows] = evaluate(action.value, frame[index], action.id, missing=0.0)
+        value[rows] = evaluate(action.value, frame, index, action.id, missing=0.0)
     return value
 
 

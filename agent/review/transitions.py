@@ -23,7 +23,7 @@ from agent.drafting import Draft, draft_of
 from agent.enishi import Enishi
 from agent.judging import judge_draft
 from agent.review import audit
-from agent.tables import decisions, drafts, reservations, revisions
+from agent.tables import drafts, reservations, revisions
 from agent.world import World
 from policies.guardrails import Finding
 from prompts.bundle import Gathering, Intent
@@ -205,9 +205,7 @@ def _judged_now(
     stored = connection.execute(
         select(revisions).where(revisions.c.draft_id == row["id"], revisions.c.number == row["revision"])
     ).mappings().one()  # fmt: skip
-    record = orjson.loads(
-        connection.execute(select(decisions.c.record).where(decisions.c.id == row["decision_id"])).scalar_one()
-    )
+    record = store.read_decision(connection, row["decision_id"])
     words = {"subject": stored["subject"] if subject is None else subject, "title": stored["title"] if title is None else title,
              "body": stored["body"] if body is None else body}  # fmt: skip
     used = [fact["slot"] for fact in orjson.loads(stored["facts"])]
@@ -235,9 +233,10 @@ def _rebuilt(
         pairs = world.screen.frames(features)[action.binds]
         rows = pairs.filter(pairs[action.binds] == pair).to_dicts() if pairs.height else []
         bound = {name: value for name, value in (rows[0] if rows else {}).items() if name[:2] in ("s_", "o_")}
+    seen = {**features.customers.row(0, named=True), **bound}
     decision = Decision(
         id=row["decision_id"], customer_id=row["customer_id"], i=0, action=action, intent=intent,
-        row={**features.customers.row(0, named=True), **bound}, score=row["score"], seed=record["seed"], record=b"",
+        names=tuple(seen), values=tuple(seen.values()), score=row["score"], seed=record["seed"], record=b"",
         send_not_before=instant(row["send_not_before"]), send_not_after=instant(row["send_not_after"]),
         consent_version=consent_versions(now).get(0, NO_CONSENT),
     )  # fmt: skip

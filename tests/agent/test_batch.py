@@ -11,12 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 from sqlalchemy import func, select, update
 
 from agent.batch.run import all_runs, begin, close, free_dead_leases, progress, read_run, segment_of, work_one
 from agent.enishi import Enishi
+from agent.store import read_decision
 from agent.tables import decisions, drafts, partitions, revisions, runs
 from retrieval.database import reading, writing
 from retrieval.errors import InputError
@@ -192,11 +192,9 @@ def test_a_segment_chooses_customers(home: Path, ran: Path, enishi: Command) -> 
     assert told.json["segment"] == "orders_n >= 4"
     found, everybody = contents(home), contents(ran)
     assert 0 < len(found["decisions"]) == told.json["funnel"]["customers"] < CUSTOMERS
-    assert set(found["decisions"]) == {row for row in everybody["decisions"] if orders(row[1]) >= 4}
-
-
-def orders(record: str) -> int:
-    return int(orjson.loads(record)["features"].get("orders_n", 0))
+    with Enishi.open(ran) as opened, reading(opened.engine) as connection:
+        loyal = {row for row in everybody["decisions"] if read_decision(connection, row[0])["features"]["orders_n"] >= 4}
+    assert set(found["decisions"]) == loyal
 
 
 @pytest.mark.parametrize(

@@ -304,7 +304,10 @@ def test_why_one_action_on_one_channel(queue: Path, enishi: Command) -> None:
         home=queue,
     )
     assert told.code == 0
-    assert {(row["action"], row["channel"]) for row in told.json} == {(draft["action"], draft["channel"])}
+    # An offer or product that cannot be bound to is excluded on every channel at once.
+    unbound = [row for row in told.json if row["channel"] is None]
+    assert {row["stage"] for row in unbound} <= {"eligibility", "offer", "stock", "suitability", "applicability"}
+    assert {(row["action"], row["channel"]) for row in told.json if row not in unbound} == {(draft["action"], draft["channel"])}
 
 
 # --- asking for something -------------------------------------------------------------------------------------------

@@ -295,7 +295,6 @@ def upgrade() -> None:
         sa.Column("findings", sa.Text(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("draft_id", "number"),
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "runs",
@@ -343,9 +342,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("bucket", "customer_id", "id"),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "vocabularies",
+        sa.Column("id", sa.Text(), nullable=False, comment="v- and the first 16 hex digits of SHA-256 over the names"),
+        sa.Column(
+            "names",
+            sa.Text(),
+            nullable=False,
+            comment="feature names in the order of a decision's values, canonical JSON",
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("vocabularies")
     op.drop_table("tickets")
     op.drop_table("subscriptions")
     op.drop_table("runs")
