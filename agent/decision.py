@@ -107,33 +107,33 @@ def seed_of(customer_id: str, run: str, policy_version: str) -> int:
 
 
 def decide_all(
-    frames: Frames, features: FeatureFrames, bound: Mapping[str, pl.DataFrame], ranking: Ranking, world: World, *,
-    run: str = "", asked: Mapping[str, str] = MappingProxyType({}), only: NDArray[np.bool_] | None = None,
+    frames: Frames, features: FeatureFrames, bound: Mapping[str, pl.DataFrame], ranking: Ranking, money: list[str],
+    world: World, *, run: str = "", asked: Mapping[str, str] = MappingProxyType({}), only: NDArray[np.bool_] | None = None,
 ) -> tuple[Decision, ...]:  # fmt: skip
     """The decision of every customer (or of those in ``only``), in the order of ``i``; ``asked`` is what a person narrowed it to."""
-    whole = _Whole(frames, features, bound, ranking, world, run, asked)
+    whole = _Whole(frames, features, bound, ranking, money, world, run, asked)
     return tuple(whole.decision(i) for i in range(frames.size) if only is None or only[i])
 
 
 class _Whole:
     """The partition's columns as Python rows, fetched once."""
 
-    def __init__(self, frames: Frames, features: FeatureFrames, bound: Mapping[str, pl.DataFrame], ranking: Ranking, world: World, run: str,
+    def __init__(self, frames: Frames, features: FeatureFrames, bound: Mapping[str, pl.DataFrame], ranking: Ranking, money: list[str], world: World, run: str,
                  asked: Mapping[str, str]) -> None:  # fmt: skip
         self.frames, self.ranking, self.world, self.run, self.asked = frames, ranking, world, run, dict(asked)
         self.names = [name for name in features.customers.columns if name != "i"]
-        self.rows = features.customers.select(self.names).rows()
+        self.rows = features.customers[self.names].rows()
         self.all_names = {None: tuple(self.names)} | {
             grain: (*self.names, *bound_names) for grain, bound_names in _PAIR_NAMES.items()
         }
         self.languages = features.customers["language"].to_list()
-        self.people = frames.customers.select("id", "zone").rows()
+        self.people = frames.customers[["id", "zone"]].rows()
         self.bound = dict(bound)
         self.vocabulary = vocabulary({"customer": self.names, **_PAIR_NAMES})
         self.as_of = stamp(frames.as_of)
-        self.currencies = currencies(frames)
+        self.currencies = money
         self.consents = consent_versions(frames)
-        self.ends = dict(frames.offers.select("id", "valid_to").rows())
+        self.ends = dict(frames.offers[["id", "valid_to"]].rows())
         self.windows: dict[tuple[str, str | None, str, str], tuple[datetime, datetime]] = {}
         self.action, self.channel, self.pair = ranking.action.tolist(), ranking.channel.tolist(), ranking.bound.tolist()
         self.starts = [*ranking.starts.tolist(), len(self.action)]
@@ -187,9 +187,7 @@ class _Whole:
         for grain, numbers in chosen.items():
             wanted = sorted(numbers)
             found[grain] = (
-                dict(zip(wanted, self.bound[grain][wanted].select(_PAIR_NAMES[grain]).rows(), strict=True))
-                if wanted
-                else {}
+                dict(zip(wanted, self.bound[grain][wanted][_PAIR_NAMES[grain]].rows(), strict=True)) if wanted else {}
             )
         return found
 

@@ -34,7 +34,6 @@ from prompts.sender import Sender
 from retrieval.customer import CHANNELS, LANGUAGES
 from retrieval.database import connect, reading, upgrade, writing
 from retrieval.errors import EnishiError, InputError, nearest
-from retrieval.features import FeatureFrames
 from retrieval.frames import Frames, known_at
 from retrieval.history import ProductRange, instant, read_customer, read_range
 from retrieval.records import parse, to_record
@@ -151,7 +150,7 @@ class Enishi:
 
     def _recommendation(self, frames: Frames, made: Work, world: World) -> Recommendation:
         decision = made.decisions[0]
-        found = {**answer(decision, frames, world), "excluded": exclusions(world.screen, made.features, frames)}
+        found = {**answer(decision, frames, world), "excluded": exclusions(world.screen, made, frames)}
         return Recommendation(decision, frames, made, found)
 
     def draft(
@@ -231,12 +230,10 @@ class Enishi:
             }
             for place, one in enumerate(candidates)
         ]  # fmt: skip
-        rows += [
-            {**row, "state": "excluded"} for row in exclusions(self.world.screen, made.features, frames, full=True)
-        ]
+        rows += [{**row, "state": "excluded"} for row in exclusions(self.world.screen, made, frames, full=True)]
         if action is not None:
             told = {(row["rule"], row["bound"]) for row in rows if row["state"] == "excluded"}
-            pairs = unbound(self.world.screen, made.features, frames, self.world.catalogue.action(action))
+            pairs = unbound(self.world.screen, made, frames, self.world.catalogue.action(action))
             rows += [{**row, "state": "excluded"} for row in pairs if (row["rule"], row["bound"]) not in told]
         return [
             row
@@ -277,19 +274,15 @@ def _in_language(frames: Frames, language: str | None) -> Frames:
     )
 
 
-def exclusions(screen: Screen, features: FeatureFrames, frames: Frames, *, full: bool = False) -> list[dict[str, Any]]:
+def exclusions(screen: Screen, made: Work, frames: Frames, *, full: bool = False) -> list[dict[str, Any]]:
     """Every action × channel that one customer (i = 0) is excluded from; ``full`` adds clause and wording for a person."""
     contacts = frames.contacts.filter(pl.col("purpose") == "marketing").select("at", "channel").rows()
-    bound = screen.frames(features)
-    return [_excluded(found, frames, contacts, full) for found in screen.explain(features, bound, 0)]
+    return [_excluded(found, frames, contacts, full) for found in screen.explain(made.features, made.bound, 0)]
 
 
-def unbound(screen: Screen, features: FeatureFrames, frames: Frames, action: Action) -> list[dict[str, Any]]:
+def unbound(screen: Screen, made: Work, frames: Frames, action: Action) -> list[dict[str, Any]]:
     """Every product or offer that ``action`` cannot be bound to for one customer (i = 0), for a person."""
-    return [
-        _excluded(found, frames, [], True)
-        for found in screen.explain_pairs(features, screen.frames(features), 0, action)
-    ]
+    return [_excluded(found, frames, [], True) for found in screen.explain_pairs(made.features, made.bound, 0, action)]
 
 
 def _excluded(found: Exclusion, frames: Frames, contacts: list[tuple[datetime, str]], full: bool) -> dict[str, Any]:

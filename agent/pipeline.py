@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from types import MappingProxyType
 
+import polars as pl
+
 from agent.decision import Decision, currencies, decide_all
 from agent.drafting import Draft, write
 from agent.judging import judge_draft
@@ -32,6 +34,7 @@ class Work:
     drafts: tuple[Draft, ...]
     excluded: Exclusions
     features: FeatureFrames
+    bound: Mapping[str, pl.DataFrame]
 
 
 @dataclass(slots=True)
@@ -57,25 +60,26 @@ def work(
     with clock.of("features"):
         features = compute(frames, topics=world.catalogue.topics)
         if not frames.size:
-            return Work((), (), Counter(), features)
+            return Work((), (), Counter(), features, {})
         only = features.customers.select(segment.polars().alias("in"))["in"].to_numpy() if segment else None
     with clock.of("candidates"):
         bound = world.screen.frames(features)
         screening = world.screen(features, bound)
     with clock.of("ranking"):
+        money = currencies(frames)
         ranking = arbitrate(
             screening,
             features,
             bound,
-            currencies(frames),
+            money,
             catalogue=world.catalogue,
             propensity=world.propensity,
             as_of=frames.as_of,
         )
     with clock.of("decision"):
-        decisions = decide_all(frames, features, bound, ranking, world, run=run, asked=asked, only=only)
+        decisions = decide_all(frames, features, bound, ranking, money, world, run=run, asked=asked, only=only)
     if not drafting:
-        return Work(decisions, (), screening.excluded, features)
+        return Work(decisions, (), screening.excluded, features, bound)
     with clock.of("facts"):
         gathering = Gathering(frames, features, world.senders)
         said = [
@@ -85,4 +89,4 @@ def work(
         written = [write(decision, intent, facts, gathering, world) for decision, intent, facts in said]
     with clock.of("verdict"):
         judged = tuple(judge_draft(draft, world) for draft in written)
-    return Work(decisions, judged, screening.excluded, features)
+    return Work(decisions, judged, screening.excluded, features, bound)

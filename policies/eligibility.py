@@ -28,6 +28,7 @@ BOUND_KEPT = 3
 """How many products or offers an action is considered with; the rest prefer less by the action's own ``prefer``."""
 
 Mask = NDArray[np.bool_]
+Explain = Callable[[Mapping[str, Any]], Explanation | None]
 Told = dict[tuple[str, str | None, str], Explanation | None]
 """What was explained of one customer already: many actions share a gate."""
 Exclusions = Counter[tuple[str, str, str]]
@@ -110,7 +111,9 @@ class Screen:
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self._columns: dict[str, dict[tuple[str, ...], _Column]] = {"customer": {}, "sku": {}, "offer": {}}
-        self._tests: dict[tuple[str, str | None, str], list[tuple[Rule, Callable[[Mapping[str, Any]], Any]]]] = {}
+        self._tests: dict[
+            tuple[str, str | None, str], list[tuple[Rule, Callable[[Mapping[str, Any]], Any], Explain, str]]
+        ] = {}
         self._gates: dict[str, dict[str, list[Callable[[Mapping[str, Any]], Any]]]] = {}
         self._plans = [self._plan(action) for action in catalogue.actions]
 
@@ -164,12 +167,12 @@ class Screen:
         """Product and offer frames with the customer columns that rules about them read, sorted by customer and id."""
         made = {}
         for frame, pairs in (("sku", features.skus), ("offer", features.offers)):
-            wanted = features.customers.select("i", *self._reads[frame])
-            made[frame] = (
-                pairs.join(wanted, on="i", how="left", maintain_order="left").sort("i", frame)
-                if pairs.height
-                else pairs
-            )
+            made[frame] = pairs
+            if pairs.height:
+                wanted = features.customers[["i", *self._reads[frame]]]
+                # Joining costs as much for one customer as for hundreds.
+                beside = wanted[[0] * pairs.height] if wanted.height == 1 else wanted[pairs["i"].to_numpy()]
+                made[frame] = pairs.hstack(beside.drop("i")).sort("i", frame)
         return made
 
     def _masks(self, frame: str, rows: pl.DataFrame) -> dict[str, Mask]:
@@ -298,13 +301,22 @@ class Screen:
         if key not in self._tests:
             columns, constants = binding(action.id, channel)
             rules = [rule for rule in action.rules if _about(rule.clause) == about]
-            self._tests[key] = [(rule, rule.clause.closure(columns, constants)) for rule in rules]
-        for rule, holds in self._tests[key]:
+            self._tests[key] = [
+                (
+                    rule,
+                    rule.clause.closure(columns, constants),
+                    rule.clause.explainer(columns, constants),
+                    action.id
+                    if about == "binding" or any(NAMES[name].grain == "action" for name in rule.clause.names)
+                    else "",
+                )
+                for rule in rules
+            ]
+        for rule, holds, explain, own in self._tests[key]:
             if not holds(row):
-                own = any(NAMES[name].grain == "action" for name in rule.clause.names)
-                said = (rule.clause.text, channel, action.id if own or about == "binding" else "")
+                said = (rule.clause.text, channel, own)
                 if about == "binding" or said not in told:
-                    told[said] = rule.clause.explain(row, *binding(action.id, channel))
+                    told[said] = explain(row)
                 return Exclusion(action.id, channel, None, rule.stage, rule.rule, rule.clause.text, told[said])
         return None
 

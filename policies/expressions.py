@@ -129,18 +129,30 @@ class Expression:
 
     def explain(self, row: Row, columns: Columns | None = None, constants: Row | None = None) -> Explanation | None:
         """The first clause that is false for ``row`` and what would make it true; None if the condition holds."""
+        return self.explainer(columns, constants)(row)
+
+    def explainer(
+        self, columns: Columns | None = None, constants: Row | None = None
+    ) -> Callable[[Row], Explanation | None]:
+        """``explain`` for many rows: every part is compiled once."""
         if self.type != "bool":
             raise TypeError(f"only a condition can be explained, not {_KINDS[self.type]}: {self.text}")
         binding = _Binding(columns, constants or {})
+        compiled: dict[int, Closure] = {}
 
-        def value(node: _Node) -> Any:
-            return node.closure(binding)(row)
+        def explain(row: Row) -> Explanation | None:
+            def value(node: _Node) -> Any:
+                if id(node) not in compiled:
+                    compiled[id(node)] = node.closure(binding)
+                return compiled[id(node)](row)
 
-        for clause in self.clauses():
-            if not value(clause._tree):
-                seen = {name.name: value(name) for name in _names(clause._tree)}
-                return Explanation(clause.text, seen, _need(clause._tree, True, True, value))
-        return None
+            for clause in self.clauses():
+                if not value(clause._tree):
+                    seen = {name.name: value(name) for name in _names(clause._tree)}
+                    return Explanation(clause.text, seen, _need(clause._tree, True, True, value))
+            return None
+
+        return explain
 
 
 @dataclass(frozen=True, slots=True)
