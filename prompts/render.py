@@ -127,9 +127,10 @@ class Slot:
 
 
 class Unfilled:
-    """A slot no fact was found for: false, and loud when printed."""
+    """A slot no fact was found for: false, without text, and loud when printed."""
 
     __slots__ = ("name",)
+    text = ""
 
     def __init__(self, name: str) -> None:
         self.name = name
