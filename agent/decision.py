@@ -41,7 +41,7 @@ class Decision:
 
     ``record`` is the canonical record (bytes) that is stored; ``intent`` what is to be written, None for an internal action;
     ``row`` the customer's features with those of the chosen product or offer; ``send_not_before`` and ``send_not_after``
-    bound when the message may leave; ``score`` in millionths of a minor unit.
+    bound when the message may leave; ``zone`` is the customer's; ``score`` in millionths of a minor unit.
     """
 
     id: str
@@ -56,6 +56,7 @@ class Decision:
     send_not_before: datetime
     send_not_after: datetime
     consent_version: str
+    zone: str
 
 
 def seed_of(customer_id: str, run: str, policy_version: str) -> int:
@@ -123,7 +124,7 @@ class _Whole:
         return Decision(
             id=f"d-{digest(record)}", customer_id=customer_id, i=i, action=action, intent=intent, row={**seen, **about},
             score=self.candidates[first][-1], seed=seed, record=record, send_not_before=before, send_not_after=after,
-            consent_version=self.consents.get(i, NO_CONSENT),
+            consent_version=self.consents.get(i, NO_CONSENT), zone=zone,
         )  # fmt: skip
 
     def _candidates(self) -> list[tuple[Any, ...]]:

@@ -20,7 +20,8 @@ from prompts.render import Copy
 class Draft:
     """A message for one customer, with the facts in it and what the guards said.
 
-    ``digest`` covers exactly what a reviewer sees: recipient, channel, text, facts, policy and consent version.
+    ``fixed`` is what was put right in the drafter's words before they were judged.  ``digest`` covers exactly what a reviewer
+    sees: recipient, channel, text, facts, policy and consent version.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Draft:
     drafter: str = "template"
     verdict: str = "block"
     findings: tuple[Finding, ...] = ()
+    fixed: tuple[Finding, ...] = ()
     digest: str = field(default="")
 
 

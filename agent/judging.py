@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
-from agent.drafting import Draft
+from agent.drafting import Draft, digest_of
 from agent.world import World
 from policies.guardrails import Message, judge, verdict_of
+from policies.guardrails.copy.fixing import apply_fixes, certain
+from prompts.bundle import ALWAYS
 
 
 def judge_draft(draft: Draft, world: World) -> Draft:
@@ -15,11 +18,27 @@ def judge_draft(draft: Draft, world: World) -> Draft:
     return replace(draft, findings=findings, verdict=verdict_of(findings))
 
 
+def judge_written(draft: Draft, world: World) -> Draft:
+    """A drafter's words judged, and where a fault has a certain remedy, put right first; a person's words are only judged."""
+    judged = judge_draft(draft, world)
+    if not (fixed := certain(judged.findings)):
+        return judged
+    message = apply_fixes(message_of(draft), fixed)
+    copy = replace(draft.copy, subject=message.subject, title=message.title, body=message.body)
+    digest = digest_of(draft.decision, draft.intent.channel, copy, draft.facts, world.policy_version)
+    return judge_draft(replace(draft, copy=copy, fixed=fixed, digest=digest), world)
+
+
 def message_of(draft: Draft) -> Message:
     """The draft as the guards read it."""
     intent = draft.intent
+    said = {fact["slot"]: fact["text"] for fact in draft.facts}
+    bundle = {
+        "must_mention": [text for slot, text in said.items() if slot in intent.action.required],
+        "about_reader": [text for slot, text in said.items() if slot not in ALWAYS and slot != "link"],
+    }
     return Message(
         channel=intent.channel, language=intent.language, purpose=intent.action.purpose, subject=draft.copy.subject,
         title=draft.copy.title, body=draft.copy.body, action=intent.action, addressee=draft.addressee, surname=draft.surname,
-        grounded=draft.grounded, row=draft.decision.row,
+        grounded=draft.grounded, row=draft.decision.row, bundle=bundle, send_at=draft.decision.send_not_before.astimezone(ZoneInfo(draft.decision.zone)),
     )  # fmt: skip

@@ -23,6 +23,8 @@ _DRAFT = (
     "id", "run", "decision_id", "customer_id", "action", "channel", "language", "purpose", "drafter", "state", "verdict", "revision",
     "digest", "score", "send_not_before", "send_not_after", "created_at", "requested_by",
 )  # fmt: skip
+FIXED = "fixed"
+"""The severity of a stored finding that was put right before the draft was judged."""
 REVISION = ("draft_id", "number", "author", "at", "subject", "title", "body", "facts", "findings", "digest")
 
 
@@ -54,7 +56,7 @@ def revision_row(draft: Draft, number: int, author: str, at: int) -> tuple[Any, 
     copy = draft.copy
     return (
         draft.id, number, author, at, copy.subject, copy.title, copy.body, canonical(draft.facts).decode(),
-        canonical([finding_json(finding) for finding in draft.findings]).decode(), draft.digest,
+        canonical([*map(finding_json, draft.findings), *({**finding_json(one), "severity": FIXED} for one in draft.fixed)]).decode(), draft.digest,
     )  # fmt: skip
 
 
@@ -62,7 +64,7 @@ def finding_json(finding: Finding) -> dict[str, Any]:
     """A finding as other programs read it."""
     return {
         "guard": finding.guard, "rule": finding.rule, "severity": finding.severity, "start": finding.start, "end": finding.end,
-        "text": finding.text, "ja": finding.ja, "en": finding.en,
+        "text": finding.text, "ja": finding.ja, "en": finding.en, "part": finding.part, "fix": finding.fix,
     }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, RowMapping, func, select
 
+from agent.store import FIXED
 from agent.tables import audit, decisions, drafts, revisions
 from retrieval.errors import InputError, nearest
 from retrieval.history import instant
@@ -66,11 +67,13 @@ def shown(connection: Connection, draft_id: str) -> dict[str, Any]:
         .all()
     )
     current = next(one for one in past if one["number"] == row["revision"])
+    findings = orjson.loads(current["findings"])
     record = connection.execute(select(decisions.c.record).where(decisions.c.id == row["decision_id"])).scalar_one()
     log = connection.execute(select(audit).where(audit.c.subject == draft_id).order_by(audit.c.seq)).mappings()
     return {
         **_plain(row), "subject": current["subject"], "title": current["title"], "body": current["body"],
-        "facts": orjson.loads(current["facts"]), "findings": orjson.loads(current["findings"]), "decision": orjson.loads(record),
+        "facts": orjson.loads(current["facts"]), "findings": [one for one in findings if one["severity"] != FIXED],
+        "fixed": [one for one in findings if one["severity"] == FIXED], "decision": orjson.loads(record),
         "revisions": [
             {"number": one["number"], "author": one["author"], "at": instant(one["at"]).isoformat(), "body": one["body"], "digest": one["digest"]}
             for one in past

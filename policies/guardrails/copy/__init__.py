@@ -1,5 +1,9 @@
 """How a message is written: one file in this folder is one check, ``cases/copy/<file>.yaml`` shows it passing and failing.
 
+Two rules of this list live elsewhere: C03, every number comes from a fact, is the claims' guard, and C07, who writes and how to
+stop it, the law's; C09, sameness, is about a batch and stands in ``policies/sameness.py``.  E04 to E07 and E09 have no
+published text; here they are exclamation marks, stock phrases, the subject, warmth carried over, and letter widths.
+
 A check's file has ``RULE`` (its published id), ``LEVEL`` (block, fix or warn), ``LANGUAGES`` and ``check``, which yields a
 :class:`~policies.guardrails.copy.reading.Spot` for each fault.  A *fix* comes with the words that belong there instead; a
 *warn* is shown to the approver.
@@ -20,7 +24,7 @@ SCOPE: Scope = "copy"
 CHECKS: tuple[ModuleType, ...] = tuple(
     importlib.import_module(f"{__name__}.{module.name}")
     for module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name)
-    if module.name != "reading"
+    if module.name not in ("fixing", "reading")
 )
 """Every check, in the order of file names."""
 
