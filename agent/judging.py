@@ -11,6 +11,11 @@ from policies.guardrails import Message, judge, verdict_of
 from policies.guardrails.copy.fixing import apply_fixes, certain
 from prompts.bundle import ALWAYS
 
+FOR_ANYBODY = frozenset(
+    "link price content offer offer_ends offer_code event_name event_day event_place registration_benefit register_by".split()
+)
+"""Slots whose facts say nothing about the one reader."""
+
 
 def judge_draft(draft: Draft, world: World) -> Draft:
     """The draft with its findings and verdict."""
@@ -35,7 +40,7 @@ def message_of(draft: Draft) -> Message:
     said = {fact["slot"]: fact["text"] for fact in draft.facts}
     bundle = {
         "must_mention": [text for slot, text in said.items() if slot in intent.action.required],
-        "about_reader": [text for slot, text in said.items() if slot not in ALWAYS and slot != "link"],
+        "about_reader": [text for slot, text in said.items() if slot not in ALWAYS and slot not in FOR_ANYBODY],
     }
     return Message(
         channel=intent.channel, language=intent.language, purpose=intent.action.purpose, subject=draft.copy.subject,

@@ -216,4 +216,15 @@ def display_width(text: str) -> int:
     """Half-width columns: East Asian wide and full-width letters take two (Unicode UAX #11)."""
     if text.isascii():
         return len(text)
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+    return sum(map(_WIDTHS.__getitem__, text))
+
+
+class _Widths(dict[str, int]):
+    """Letter → columns, looked up once."""
+
+    def __missing__(self, letter: str) -> int:
+        self[letter] = columns = 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+        return columns
+
+
+_WIDTHS = _Widths()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import policies
@@ -176,6 +176,7 @@ def test_what_is_certain_is_put_right_and_nothing_else(catalogue: Catalogue) -> 
     assert apply_fixes(message, []) == message
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="Ａａ！!?？ a’–.。、EVERY NOW", max_size=60), st.sampled_from(["email", "sms"]))
 def test_after_the_fixes_no_certain_fault_is_left(body: str, channel: str) -> None:
     message = Message(channel=channel, language="en", purpose="marketing", body=body, scope="copy")

@@ -22,7 +22,7 @@ _SHORTENERS = (
 ).split()
 _SHORTENED = re.compile("|".join(rf"{re.escape(host)}/[!-~]{{1,80}}" for host in _SHORTENERS))
 _HOST = re.compile(r"[A-Za-z0-9.@-]")
-_EXIT = re.compile(r"停止|解除|退会|不要|unsubscribe|opt.?out|\bstop\b|no more|preferences", re.IGNORECASE)
+_EXIT = ("停止", "解除", "退会", "不要", "unsubscribe", "opt out", "opt-out", "stop", "no more", "preferences")
 _FOREIGN = {
     "ja": re.compile(r"(?:/(?:en|en-[a-z]{2}|zh|ko)(?=/|$|\?)|[?&](?:lang|hl|locale)=(?!ja))", re.IGNORECASE),
     "en": re.compile(r"(?:/(?:ja|ja-jp|zh|ko)(?=/|$|\?)|[?&](?:lang|hl|locale)=(?!en))", re.IGNORECASE),
@@ -58,7 +58,8 @@ def check(reading: Reading) -> Iterator[Spot]:
             )
         if _FOREIGN[reading.language].search(url):
             yield Spot(start, end, "リンク先が別の言語のページです", "the link leads to a page in another language")
-        if not _EXIT.search(body, max(0, start - 40), start) and url != reading.about("sender").get("optout_url"):
+        before = body[max(0, start - 40) : start].lower()
+        if not any(word in before for word in _EXIT) and url != reading.about("sender").get("optout_url"):
             actions.append((start, end, url))
     if not hosts and message.scope != "copy":
         yield Spot(

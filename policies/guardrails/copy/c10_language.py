@@ -20,6 +20,8 @@ _JAPANESE = re.compile(r"[ぁ-ヺー㐀-䶿一-鿿]")
 
 def check(reading: Reading) -> Iterator[Spot]:
     """Blocks Japanese without kana or drowned in Latin letters, and English with more than a quoted word of Japanese."""
+    if reading.language == "en" and reading.body.isascii():
+        return
     kana, kanji, latin = reading.kana, reading.kanji, reading.latin
     if kana + kanji + latin < _ENOUGH:
         return

@@ -25,7 +25,7 @@ _RESIDUE = re.compile(
 )
 _HEADING = re.compile(r"^#{1,6} ", re.MULTILINE)
 _HIDDEN = re.compile(
-    "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\ufff9-\ufffd\U000e0000-\U000e007f]"
+    "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\ufff9-\ufffd\U000e0000-\U000e007f]{1,200}"
 )
 _EMOJI = re.compile("[\u00a9\u00ae\u203c-\u3299\ufe0f\U0001f000-\U0001faff]")
 
@@ -53,7 +53,7 @@ def check(reading: Reading) -> Iterator[Spot]:
                 continue
             yield Spot(
                 *found.span(),
-                f"見えない文字（U+{ord(found[0]):04X}）が入っています",
-                f"an invisible character (U+{ord(found[0]):04X}) is in it",
+                f"見えない文字（U+{ord(found[0][0]):04X}）が入っています",
+                f"an invisible character (U+{ord(found[0][0]):04X}) is in it",
                 part=part,
             )

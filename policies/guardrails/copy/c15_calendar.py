@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from policies.guardrails.copy.reading import Part, Reading, Spot
 from policies.holidays import is_holiday
@@ -27,11 +28,11 @@ _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _WEEKDAYS = "mon tue wed thu fri sat sun".split()
 _MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 _WEEKDAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?"
-_EN = re.compile(
-    rf"(?:(?P<w>{_WEEKDAY}),? (?:the )?)?(?:(?P<d>[0-9]{{1,2}})(?:st|nd|rd|th)? (?:of )?(?P<m>{_MONTH})|(?P<m2>{_MONTH}) (?P<d2>[0-9]{{1,2}})(?:st|nd|rd|th)?(?![0-9:]))"
-    rf"(?:,? (?P<y>20[0-9]{{2}}))?(?: \((?P<w2>{_WEEKDAY})\))?(?![a-z])"
-)
-_SIGN_EN = re.compile("|".join(f"{month}[a-z]* [0-9]|[0-9a-z] {month}" for month in _MONTHS))
+_TAIL = rf"(?:,? (?P<y>20[0-9]{{2}}))?(?: \((?P<w>{_WEEKDAY})\))?(?![a-z])"
+_DAY_MONTH = re.compile(rf"(?P<d>[0-9][0-9]?)(?:st|nd|rd|th)? (?:of )?(?P<m>{_MONTH}){_TAIL}")
+_MONTH_DAY = re.compile(rf"(?P<m>{_MONTH}) (?P<d>[0-9]{{1,2}})(?:st|nd|rd|th)?(?![0-9:]){_TAIL}")
+_BEFORE = re.compile(rf"(?<![a-z])({_WEEKDAY}),? (?:the )?$")
+_SIGN_EN = re.compile("|".join(_MONTHS))
 _LAST_JA = re.compile(
     r"[)）]?[ 　]?(?:の)?(?:(?:午前|午後)?[0-9]{1,2}[:時][0-9]{0,2}分?)?(?:まで|迄|必着|締め?切|が(?:期限|締め?切))(?![^。\n]{0,14}(?:いただいた|くださった|された|ました|でした))"
 )
@@ -74,14 +75,18 @@ def _japanese(text: str) -> Iterator[_Said]:
 
 
 def _english(text: str) -> Iterator[_Said]:
-    for found in _EN.finditer(text) if _SIGN_EN.search(text) else ():
-        start, end = found.span()
-        month = _MONTHS.index((found["m"] or found["m2"])[:3]) + 1
-        named = found["w"] or found["w2"]
-        weekday = _WEEKDAYS.index(named[:3]) if named else None
-        last = _LAST_EN.search(text[max(0, start - 16) : start]) is not None
-        year = int(found["y"]) if found["y"] else None
-        yield _Said(start, end, year, month, int(found["d"] or found["d2"]), weekday, False, last)
+    for pattern in (_DAY_MONTH, _MONTH_DAY) if _SIGN_EN.search(text) else ():
+        for found in pattern.finditer(text):
+            start, end = found.span()
+            if start and text[start - 1].isalnum():
+                continue
+            before = _BEFORE.search(text[max(0, start - 16) : start])
+            named = before[1] if before else found["w"]
+            start -= len(before[0]) if before else 0
+            weekday = _WEEKDAYS.index(named[:3]) if named else None
+            last = _LAST_EN.search(text[max(0, start - 16) : start]) is not None
+            month, year = _MONTHS.index(found["m"][:3]) + 1, int(found["y"]) if found["y"] else None
+            yield _Said(start, end, year, month, int(found["d"]), weekday, False, last)
 
 
 def _faults(said: _Said, words: str, part: Part, today: date | None) -> Iterator[Spot]:
@@ -102,6 +107,7 @@ def _faults(said: _Said, words: str, part: Part, today: date | None) -> Iterator
         yield Spot(start, end, ja, f"the last day, {day.isoformat()}, is before the day of sending", part=part)
 
 
+@lru_cache(maxsize=4096)
 def _placed(year: int | None, month: int, number: int, today: date | None) -> tuple[date | None, bool]:
     """(the day, whether such a day can be): of the year told, else of the one that brings it nearest to ``today``."""
     years = (year,) if year else (today.year - 1, today.year, today.year + 1) if today else (2024,)

@@ -11,6 +11,7 @@ RULE = "C16"
 LEVEL = "warn"
 LANGUAGES = ("ja", "en")
 _BUTTON = re.compile(r"^[ 　]{0,4}[▼▶►→👉☞][^\n]{1,80}", re.MULTILINE)
+_SIGNS = "▼▶►→👉☞"
 _ASKED_JA = re.compile(
     r"(注文|購入|申し込み|申込み|登録|予約|応募|投稿|参加|回答|入会|交換|来店|紹介)(?:を|して|は)?(?:(?:お待ち|ください|いただけますと|くださいませ|はこちら|お願い(?:いた)?します)|[^。\n]{0,6}(?:ください|お願い))"
 )
@@ -32,7 +33,7 @@ def check(reading: Reading) -> Iterator[Spot]:
     if reading.message.channel == "phone":
         return
     main = reading.main
-    buttons = list(_BUTTON.finditer(main)) if reading.language == "ja" else []
+    buttons = list(_BUTTON.finditer(main)) if sum(map(main.count, _SIGNS)) > 1 else []
     if len(buttons) > 1:
         second = buttons[1]
         yield Spot(*second.span(), f"行動のお願いが{len(buttons)}つあります", f"{len(buttons)} calls to act")

@@ -1,6 +1,6 @@
 """At least one fact, name or number for every two sentences; below that the text could have gone to anybody.
 
-Asked only where the facts came with the message: without them a name cannot be told from a word.
+Asked of a letter, a card and an insert, whose facts came with it: without them a name cannot be told from a word.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FEW = 6
 
 def check(reading: Reading) -> Iterator[Spot]:
     """Warns of a text with fewer."""
-    if not reading.names or reading.message.channel == "phone":
+    if not reading.names or reading.message.channel not in ("email", "post", "insert"):
         return
     main = reading.main
     sentences = len(_END.findall(main))

@@ -29,7 +29,7 @@ def check(reading: Reading) -> Iterator[Spot]:
     body = reading.body
     if reading.message.channel != "sms" or not (strays := gsm7_strays(body)):
         return
-    own = blanked(body, reading.names)
+    own, several = blanked(body, reading.names), sms_segments(body) > _AIM
     for at, letter in enumerate(body):
         if letter not in strays:
             continue
@@ -42,7 +42,7 @@ def check(reading: Reading) -> Iterator[Spot]:
                 f"'{letter}' moves the whole SMS to UCS-2",
                 fix=plain,
             )
-        elif sms_segments(body) > _AIM:
+        elif several:
             yield Spot(
                 at,
                 at + 1,
