@@ -63,17 +63,14 @@ def check(reading: Reading) -> Iterator[Spot]:
     """Blocks every such phrase."""
     for part, text in reading.everything:
         for pattern, (ja, en) in _LISTS[reading.language]:
-            if pattern.search(text) is None or ((ja, en) == _PRESSURE and reading.message.purpose != "marketing"):
+            if ja == _PRESSURE[0] and reading.message.purpose != "marketing":
                 continue
-            yield from _spots(
-                reading, part, pattern, text if (ja, en) == _HEALTH else _unquoted(reading, part, text), ja, en
-            )
-
-
-def _spots(reading: Reading, part: Part, pattern: re.Pattern[str], text: str, ja: str, en: str) -> Iterator[Spot]:
-    for found in outside_words(pattern, text):
-        said = reading.text(part)[found.start() : found.end()]
-        yield Spot(*found.span(), f"「{said}」は{ja}", f"'{said}': {en}", part=part)
+            for found in outside_words(pattern, text):
+                start, end = found.span()
+                if ja != _HEALTH[0] and _unquoted(reading, part, text)[start:end] != found[0]:
+                    continue
+                said = reading.text(part)[start:end]
+                yield Spot(start, end, f"「{said}」は{ja}", f"'{said}': {en}", part=part)
 
 
 def _unquoted(reading: Reading, part: Part, text: str) -> str:
