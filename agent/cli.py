@@ -345,13 +345,19 @@ def _go_on(enishi: Enishi, name: str, workers: int | None, json: bool) -> None:
 def batch_status(
     name: Annotated[str, typer.Argument(metavar="NAME")], home: Folder = HOME, json: Json = False, as_of: AsOf = None
 ) -> None:
-    """How far a run is, with its funnel."""
+    """How far a run is, with its funnel and how alike its messages read."""
     from agent.batch.run import progress
-    from agent.showing import progress_json, show_funnel
+    from agent.batch.sameness import lots_of
+    from agent.showing import lot_json, progress_json, show_funnel, show_lots
 
     with _open(home) as enishi:
         state: Progress = progress(enishi.engine, name)
-    _emit(progress_json(state)) if json else show_funnel(state)
+        lots = lots_of(enishi.engine, name)
+    if json:
+        _emit({**progress_json(state), "sameness": [lot_json(lot) for lot in lots]})
+    else:
+        show_funnel(state)
+        show_lots(lots)
 
 
 @batch.command("list")

@@ -70,9 +70,10 @@ def vocabulary(names: Mapping[str, list[str]]) -> Vocabulary:
 class Decision:
     """One customer's decision.
 
-    ``record`` is the canonical record (bytes) that is stored, its feature values in the order of ``vocabulary``; ``intent`` what is to be written, None for an internal action;
-    ``names`` and ``values`` the customer's features with those of the chosen product or offer; ``send_not_before`` and ``send_not_after``
-    bound when the message may leave; ``score`` in millionths of a minor unit.
+    ``record`` is the canonical record (bytes) that is stored, its feature values in the order of ``vocabulary``; ``intent``
+    what is to be written, None for an internal action; ``names`` and ``values`` the customer's features with those of the
+    chosen product or offer; ``send_not_before`` and ``send_not_after`` bound when the message may leave; ``zone`` is the
+    customer's; ``score`` in millionths of a minor unit.
     """
 
     id: str
@@ -88,6 +89,7 @@ class Decision:
     send_not_before: datetime
     send_not_after: datetime
     consent_version: str
+    zone: str
     vocabulary: Vocabulary | None = None
 
     @property
@@ -172,8 +174,8 @@ class _Whole:
             intent = Intent(i, action, channel, sku, offer, self.languages[i] or DEFAULT_LANGUAGE)
         return Decision(
             id=f"d-{digest(record)}", customer_id=customer_id, i=i, action=action, intent=intent,
-            names=self.all_names[action.binds], values=self.rows[i] + about, score=score, seed=seed,
-            record=record, vocabulary=self.vocabulary, send_not_before=before, send_not_after=after, consent_version=consent_version,
+            names=self.all_names[action.binds], values=self.rows[i] + about, score=score, seed=seed, record=record,
+            vocabulary=self.vocabulary, send_not_before=before, send_not_after=after, consent_version=consent_version, zone=zone,
         )  # fmt: skip
 
     def _chosen_pairs(self) -> Mapping[str, Mapping[int, tuple[Any, ...]]]:

@@ -22,7 +22,9 @@ from prompts.render import Copy
 class Draft:
     """A message for one customer, with the facts in it and what the guards said.
 
-    ``facts_json`` are the facts it says, canonical: id, slot, text and source of each.  ``digest`` covers exactly what a reviewer sees: recipient, channel, text, facts, policy and consent version.
+    ``facts_json`` are the facts it says, canonical: id, slot, text and source of each; ``said`` is slot → text of them.
+    ``fixed`` is what was put right in the drafter's words before they were judged.  ``digest`` covers exactly what a reviewer
+    sees: recipient, channel, text, facts, policy and consent version.
     """
 
     id: str
@@ -30,12 +32,14 @@ class Draft:
     intent: Intent
     copy: Copy
     facts_json: bytes
+    said: Mapping[str, str]
     grounded: frozenset[str]
     addressee: str | None
     surname: str | None
     drafter: str = "template"
     verdict: str = "block"
     findings: tuple[Finding, ...] = ()
+    fixed: tuple[Finding, ...] = ()
     digest: str = field(default="")
 
     @property
@@ -65,22 +69,19 @@ def draft_of(
     drafter: str,
 ) -> Draft:
     """A draft from words and the bundle they were written from."""
-    said = canonical(
-        [
-            {"id": fact.id, "slot": slot, "text": copy.facts[fact.id], "source": fact.source}
-            for slot, fact in facts.items()
-            if fact.id in copy.facts
-        ]
-    )
+    said = {slot: copy.facts[fact.id] for slot, fact in facts.items() if fact.id in copy.facts}
+    told = canonical([
+        {"id": facts[slot].id, "slot": slot, "text": text, "source": facts[slot].source} for slot, text in said.items()
+    ])  # fmt: skip
     names = {
         slot: print_fact(facts[slot], intent.language, intent.channel, today)
         for slot in ("addressee", "surname")
         if slot in facts
     }
     return Draft(
-        id=f"m-{decision.id[2:]}", decision=decision, intent=intent, copy=copy, facts_json=said, grounded=frozenset(copy.facts.values()),
+        id=f"m-{decision.id[2:]}", decision=decision, intent=intent, copy=copy, facts_json=told, said=said, grounded=frozenset(copy.facts.values()),
         addressee=names.get("addressee"), surname=names.get("surname"), drafter=drafter,
-        digest=digest_of(decision, intent.channel, copy, said, policy_version),
+        digest=digest_of(decision, intent.channel, copy, told, policy_version),
     )  # fmt: skip
 
 

@@ -308,5 +308,6 @@ def draft_json(draft: Draft) -> dict[str, Any]:
         "subject": draft.copy.subject, "title": draft.copy.title, "body": draft.copy.body,
         "facts": [{"id": fact["id"], "text": fact["text"], "source": fact["source"]} for fact in draft.facts],
         "drafter": draft.drafter, "verdict": draft.verdict, "findings": [store.finding_json(finding) for finding in draft.findings],
+        "fixed": [store.finding_json(finding) for finding in draft.fixed],
         "digest": draft.digest,
     }  # fmt: skip

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
-from agent.drafting import Draft
+from agent.drafting import Draft, digest_of
 from agent.world import World
 from policies.guardrails import Message, judge, verdict_of
+from policies.guardrails.copy.fixing import apply_fixes, certain
+from prompts.bundle import ALWAYS
+
+FOR_ANYBODY = frozenset(
+    "link price content offer offer_ends offer_code event_name event_day event_place registration_benefit register_by".split()
+)
+"""Slots whose facts say nothing about the one reader."""
 
 
 def judge_draft(draft: Draft, world: World) -> Draft:
@@ -15,11 +23,26 @@ def judge_draft(draft: Draft, world: World) -> Draft:
     return replace(draft, findings=findings, verdict=verdict_of(findings))
 
 
+def judge_written(draft: Draft, world: World) -> Draft:
+    """A drafter's words judged, and where a fault has a certain remedy, put right first; a person's words are only judged."""
+    judged = judge_draft(draft, world)
+    if not (fixed := certain(judged.findings)):
+        return judged
+    message = apply_fixes(message_of(draft), fixed)
+    copy = replace(draft.copy, subject=message.subject, title=message.title, body=message.body)
+    digest = digest_of(draft.decision, draft.intent.channel, copy, draft.facts_json, world.policy_version)
+    return judge_draft(replace(draft, copy=copy, fixed=fixed, digest=digest), world)
+
+
 def message_of(draft: Draft) -> Message:
     """The draft as the guards read it."""
     intent = draft.intent
+    bundle = {
+        "must_mention": [text for slot, text in draft.said.items() if slot in intent.action.required],
+        "about_reader": [text for slot, text in draft.said.items() if slot not in ALWAYS and slot not in FOR_ANYBODY],
+    }
     return Message(
         channel=intent.channel, language=intent.language, purpose=intent.action.purpose, subject=draft.copy.subject,
         title=draft.copy.title, body=draft.copy.body, action=intent.action, addressee=draft.addressee, surname=draft.surname,
-        grounded=draft.grounded, row=draft.decision.row,
+        grounded=draft.grounded, row=draft.decision.row, bundle=bundle, send_at=draft.decision.send_not_before.astimezone(ZoneInfo(draft.decision.zone)),
     )  # fmt: skip

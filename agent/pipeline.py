@@ -16,7 +16,7 @@ import polars as pl
 
 from agent.decision import Decision, currencies, decide_all
 from agent.drafting import Draft, write
-from agent.judging import judge_draft
+from agent.judging import judge_written
 from agent.ranking.arbitration import arbitrate
 from agent.world import World
 from policies.eligibility import Exclusions
@@ -88,5 +88,5 @@ def work(
     with clock.of("draft"):
         written = [write(decision, intent, facts, gathering, world) for decision, intent, facts in said]
     with clock.of("verdict"):
-        judged = tuple(judge_draft(draft, world) for draft in written)
+        judged = tuple(judge_written(draft, world) for draft in written)
     return Work(decisions, judged, screening.excluded, features, bound)

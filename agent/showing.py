@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from agent.batch.run import Progress as BatchProgress
     from agent.batch.run import Run
+    from agent.batch.sameness import Lot
     from agent.enishi import Enishi
     from policies.catalogue import Catalogue
     from retrieval.importing import ImportReport
@@ -209,6 +210,10 @@ def show_draft(draft: Mapping[str, Any]) -> None:
         )
     )
     _findings(draft["findings"])
+    for one in draft["fixed"]:
+        out.print(
+            f"  [dim]put right[/dim] {one['rule']}  {escape(one['text'])} → {escape(one['fix'])}  [dim]{escape(one['en'])}[/dim]"
+        )
     if draft["facts"]:
         out.print(
             "[dim]facts: "
@@ -391,6 +396,35 @@ def show_funnel(state: BatchProgress) -> None:
             )
             + "[/dim]"
         )
+
+
+def lot_json(lot: Lot) -> dict[str, Any]:
+    """How alike a lot reads, as other programs read it."""
+    found = lot.found
+    return {
+        "action": lot.action, "channel": lot.channel, "language": lot.language, "drafts": lot.drafts, "sampled": found.texts,
+        "mean": round(found.mean, 4), "highest": round(found.highest, 4), "alike": found.alike, "exact": found.exact,
+        "closest": [{"similarity": round(alike, 4), "drafts": list(pair)} for alike, *pair in lot.closest],
+    }  # fmt: skip
+
+
+def show_lots(lots: Sequence[Lot]) -> None:
+    """The lots that read most alike."""
+    if not lots:
+        return
+    alike = sum(lot.found.alike for lot in lots)
+    table = _table("lot", ">drafts", ">mean", ">closest", "closest pair")
+    for lot in lots[:10]:
+        colour = "yellow" if lot.found.alike else "green"
+        pair = " ".join(lot.closest[0][1:]) if lot.closest else ""
+        table.add_row(
+            f"{lot.action} {lot.channel} {lot.language}", f"{lot.drafts:,}", f"[{colour}]{lot.found.mean:.2f}[/{colour}]",
+            f"[{colour}]{lot.found.highest:.2f}[/{colour}]", pair,
+        )  # fmt: skip
+    out.print(
+        f"sameness (C09): {alike} of {len(lots)} lots read the same; names, digits and links apart, on a sample of each"
+    )
+    out.print(table)
 
 
 # --- customer -------------------------------------------------------------------------------------------------------

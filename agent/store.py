@@ -25,6 +25,8 @@ _DRAFT = (
     "id", "run", "decision_id", "customer_id", "action", "channel", "language", "purpose", "drafter", "state", "verdict", "revision",
     "digest", "score", "send_not_before", "send_not_after", "created_at", "requested_by",
 )  # fmt: skip
+FIXED = "fixed"
+"""The severity of a stored finding that was put right before the draft was judged."""
 REVISION = ("draft_id", "number", "author", "at", "subject", "title", "body", "facts", "findings", "digest")
 
 
@@ -68,16 +70,23 @@ def revision_row(draft: Draft, number: int, author: str, at: int) -> tuple[Any, 
     """One revision of a draft as a row."""
     copy = draft.copy
     return (
-        draft.id, number, author, at, copy.subject, copy.title, copy.body, draft.facts_json.decode(),
-        canonical([finding_json(finding) for finding in draft.findings]).decode() if draft.findings else "[]", draft.digest,
+        draft.id, number, author, at, copy.subject, copy.title, copy.body, draft.facts_json.decode(), _objections(draft), draft.digest,
     )  # fmt: skip
+
+
+def _objections(draft: Draft) -> str:
+    """What the guards said, and after it what was put right before they were asked."""
+    if not draft.findings and not draft.fixed:
+        return "[]"
+    fixed = ({**finding_json(one), "severity": FIXED} for one in draft.fixed)
+    return canonical([*map(finding_json, draft.findings), *fixed]).decode()
 
 
 def finding_json(finding: Finding) -> dict[str, Any]:
     """A finding as other programs read it."""
     return {
         "guard": finding.guard, "rule": finding.rule, "severity": finding.severity, "start": finding.start, "end": finding.end,
-        "text": finding.text, "ja": finding.ja, "en": finding.en,
+        "text": finding.text, "ja": finding.ja, "en": finding.en, "part": finding.part, "fix": finding.fix,
     }  # fmt: skip
 
 

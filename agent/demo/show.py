@@ -134,34 +134,25 @@ def _tampered(enishi: Enishi, moment: datetime, drawn: list[dict[str, Any]]) -> 
         return
     good = made.drafts[0]
     copy, decision = good.copy, good.decision
-    channel = good.intent.channel
-    spoilt = {
-        "addressee": (
-            "the name is doubled: 様様",
-            replace(good, copy=replace(copy, body=copy.body.replace(" 様", " 様様", 1))),
+    said = {
+        "copy": (
+            ("the name is doubled: 様様", copy.body.replace(" 様", " 様様", 1)),
+            ("the text runs on", copy.body + "\n" + "どうぞよろしくお願いいたします。" * 200),
+            ("a slot stays open", copy.body + "\n{{offer}}をお贈りします。"),
+            ("somebody hurries the reader", copy.body + "\n残りわずかです。今すぐどうぞ。"),
+            ("somebody tells what was watched", copy.body + "\n昨夜ご覧いただいた品です。"),
         ),
-        "consent": (
-            "consent is withdrawn meanwhile",
-            replace(good, decision=decision.seeing(**{f"ok.{channel}": False})),
-        ),
-        "gates": (
-            "a complaint comes in meanwhile",
-            replace(good, decision=decision.seeing(open_complaint=True)),
-        ),
-        "grounding": (
-            "somebody adds 「今なら30%割引」",
-            replace(good, copy=replace(copy, body=copy.body + "\n今なら30%割引です。")),
-        ),
-        "length": (
-            "the text runs on",
-            replace(good, copy=replace(copy, body=copy.body + "\n" + "どうぞよろしくお願いいたします。" * 200)),
-        ),
-        "slots": (
-            "a slot stays open",
-            replace(good, copy=replace(copy, body=copy.body + "\n{{offer}}をお贈りします。")),
-        ),
+        "grounding": (("somebody adds 「今なら30%割引」", copy.body + "\n今なら30%割引です。"),),
     }
-    for guard, (what, draft) in spoilt.items():
+    known = {
+        "consent": ("consent is withdrawn meanwhile", {f"ok.{good.intent.channel}": False}),
+        "gates": ("a complaint comes in meanwhile", {"open_complaint": True}),
+    }
+    spoilt = [
+        *((guard, what, replace(good, copy=replace(copy, body=body))) for guard, ways in said.items() for what, body in ways),
+        *((guard, what, replace(good, decision=decision.seeing(**row))) for guard, (what, row) in known.items()),
+    ]  # fmt: skip
+    for guard, what, draft in spoilt:
         findings = [
             finding for finding in draft_json(judge_draft(draft, enishi.world))["findings"] if finding["guard"] == guard
         ]

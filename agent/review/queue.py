@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, RowMapping, func, select
 
-from agent.store import read_decision
+from agent.store import FIXED, read_decision
 from agent.tables import audit, drafts, revisions
 from retrieval.errors import InputError, nearest
 from retrieval.history import instant
@@ -67,10 +67,12 @@ def shown(connection: Connection, draft_id: str) -> dict[str, Any]:
         .all()
     )
     current = next(one for one in past if one["number"] == row["revision"])
+    findings = orjson.loads(current["findings"])
     log = connection.execute(select(audit).where(audit.c.subject == draft_id).order_by(audit.c.seq)).mappings()
     return {
         **_plain(row), "subject": current["subject"], "title": current["title"], "body": current["body"],
-        "facts": orjson.loads(current["facts"]), "findings": orjson.loads(current["findings"]), "decision": read_decision(connection, row["decision_id"]),
+        "facts": orjson.loads(current["facts"]), "findings": [one for one in findings if one["severity"] != FIXED],
+        "fixed": [one for one in findings if one["severity"] == FIXED], "decision": read_decision(connection, row["decision_id"]),
         "revisions": [
             {"number": one["number"], "author": one["author"], "at": instant(one["at"]).isoformat(), "body": one["body"], "digest": one["digest"]}
             for one in past

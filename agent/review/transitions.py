@@ -209,13 +209,14 @@ def _judged_now(
     words = {"subject": stored["subject"] if subject is None else subject, "title": stored["title"] if title is None else title,
              "body": stored["body"] if body is None else body}  # fmt: skip
     used = [fact["slot"] for fact in orjson.loads(stored["facts"])]
-    return judge_draft(_rebuilt(enishi.world, then, now, row, record, words, used), enishi.world)
+    return judge_draft(_rebuilt(enishi.world, then, now, at, row, record, words, used), enishi.world)
 
 
 def _rebuilt(
     world: World,
     then: Frames,
     now: Frames,
+    at: datetime,
     row: Mapping[str, Any],
     record: Mapping[str, Any],
     words: Mapping[str, Any],
@@ -237,8 +238,8 @@ def _rebuilt(
     decision = Decision(
         id=row["decision_id"], customer_id=row["customer_id"], i=0, action=action, intent=intent,
         names=tuple(seen), values=tuple(seen.values()), score=row["score"], seed=record["seed"], record=b"",
-        send_not_before=instant(row["send_not_before"]), send_not_after=instant(row["send_not_after"]),
-        consent_version=consent_versions(now).get(0, NO_CONSENT),
+        send_not_before=max(at, instant(row["send_not_before"])), send_not_after=instant(row["send_not_after"]),
+        consent_version=consent_versions(now).get(0, NO_CONSENT), zone=now.customers["zone"][0],
     )  # fmt: skip
     texts = {
         facts[slot].id: print_fact(facts[slot], row["language"], row["channel"], today)

@@ -230,7 +230,11 @@ def test_status_and_list_are_documents(ran: Path, enishi: Command, tmp_path: Pat
     assert status.json.keys() >= one | {"partitions", "partitions_done", "customers_done", "funnel", "seconds"}
     assert {"read", "features", "candidates", "ranking", "decision", "facts", "draft", "verdict", "store"} == status.json["seconds"].keys()
     assert RUN in enishi("batch", "list", home=home).out
-    assert f"{CUSTOMERS}" in enishi("batch", "status", RUN, home=home).out
+    lots = status.json["sameness"]
+    assert lots and [lot["mean"] for lot in lots] == sorted((lot["mean"] for lot in lots), reverse=True)
+    assert all(lot["drafts"] >= lot["sampled"] >= 2 and lot["alike"] == (lot["mean"] > 0.35 or lot["highest"] > 0.6) for lot in lots)
+    told = enishi("batch", "status", RUN, home=home).out
+    assert f"{CUSTOMERS}" in told and "sameness (C09)" in told
 
 
 def test_the_newest_run_stands_first(queue: Path) -> None:

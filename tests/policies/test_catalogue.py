@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from policies.catalogue import TIERS, load_catalogue
-from policies.channels import display_width, sms_segments, utf16_units
+from policies.channels import channel_named, display_width, measure, sms_encoding, sms_segments, utf16_units
+from policies.holidays import is_holiday
+from policies.reference import page
 from retrieval.customer import CHANNELS
 from retrieval.errors import InputError
 
@@ -148,3 +151,43 @@ def test_sms_segments(text: str, segments: int) -> None:
 def test_counting_units() -> None:
     assert utf16_units("👟靴a") == 4
     assert display_width("靴a、ﾃ") == 2 + 1 + 2 + 1
+
+
+def test_an_escaped_letter_is_not_cut_in_two() -> None:
+    assert sms_segments("a" * 152 + "€" + "a" * 152) == 3
+    assert sms_segments("あ" * 66 + "👟" + "あ" * 66) == 3
+    assert sms_encoding("€5 off") == "GSM-7"
+    assert sms_encoding("it’s back") == "UCS-2"
+
+
+def test_every_unit_is_measured() -> None:
+    assert measure("か\u3099き", "characters", "ja") == 2
+    assert measure("靴", "bytes", "ja") == 3
+    assert measure("本文", "payload", "ja", "題") == len('{"aps":{"alert":{"title":"題","body":"本文"}}}'.encode())
+    assert measure("あ" * 24 + "\nい\n", "lines", "ja") == 4
+    assert measure("あ" * 300, "seconds", "ja") == measure("word " * 150, "seconds", "en") == 60
+
+
+def test_names_of_the_policy_facts_are_our_channels() -> None:
+    assert (channel_named("postcard"), channel_named("social_dm"), channel_named("sms")) == ("post", "line", "sms")
+    with pytest.raises(InputError, match="did you mean 'email'"):
+        channel_named("emial")
+
+
+def test_the_page_of_limits_is_as_generated() -> None:
+    written = Path(__file__).parents[2] / "docs" / "channels.md"
+    assert written.read_text(encoding="utf-8") == page(), "run: python -m policies.reference > docs/channels.md"
+
+
+def test_every_limit_has_a_source_and_an_id_of_its_own() -> None:
+    for rules in load_catalogue().channels.values():
+        ids = [limit.id for limit in rules.limits]
+        assert ids and len(ids) == len(set(ids))
+        assert all(limit.source and limit.why and set(limit.what) == {"ja", "en"} for limit in rules.limits)
+
+
+def test_the_holidays_of_a_year() -> None:
+    days = [day for day in (date(2026, 1, 1) + timedelta(days=n) for n in range(365)) if is_holiday(day)]
+    assert [day.strftime("%m-%d") for day in days] == (
+        "01-01 01-12 02-11 02-23 03-20 04-29 05-03 05-04 05-05 05-06 07-20 08-11 09-21 09-22 09-23 10-12 11-03 11-23"
+    ).split()

@@ -1,0 +1,42 @@
+"""How a message is written: one file in this folder is one check, ``cases/copy/<file>.yaml`` shows it passing and failing.
+
+Two rules of this list live elsewhere: C03, every number comes from a fact, is the claims' guard, and C07, who writes and how to
+stop it, the law's; C09, sameness, is about a batch and stands in ``policies/sameness.py``.  E04 to E07 and E09 have no
+published text; here they are exclamation marks, stock phrases, the subject, warmth carried over, and letter widths.
+
+A check's file has ``RULE`` (its published id), ``LEVEL`` (block, fix or warn), ``LANGUAGES`` and ``check``, which yields a
+:class:`~policies.guardrails.copy.reading.Spot` for each fault.  A *fix* comes with the words that belong there instead; a
+*warn* is shown to the approver.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from types import ModuleType
+
+from policies.catalogue import Catalogue
+from policies.guardrails.copy.reading import Reading
+from policies.guardrails.guard import BLOCK, FLAG, Finding, Message, Scope
+
+SCOPE: Scope = "copy"
+CHECKS: tuple[ModuleType, ...] = tuple(
+    importlib.import_module(f"{__name__}.{module.name}")
+    for module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name)
+    if module.name not in ("fixing", "reading")
+)
+"""Every check, in the order of file names."""
+
+
+def check(message: Message, catalogue: Catalogue) -> Iterator[Finding]:
+    """What every check for the message's language says about it."""
+    reading = Reading(message, catalogue)
+    for one in CHECKS:
+        if message.language in one.LANGUAGES:
+            for spot in one.check(reading):
+                severity = BLOCK if (spot.level or one.LEVEL) == "block" else FLAG
+                text = "" if spot.start is None else reading.text(spot.part)[spot.start : spot.end]
+                yield Finding(
+                    "copy", one.RULE, severity, spot.start, spot.end, text, spot.ja, spot.en, spot.part, spot.fix
+                )

@@ -1,0 +1,98 @@
+"""Links lead where the sender vouches for: a known host, no shortener, the reader's language, and few of them.
+
+The hosts are those of the facts, the bundle and the sender.  The way to unsubscribe is no action and is not counted.  The
+public shorteners are filtered by carriers and hide where they lead.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from policies.guardrails.copy.reading import Reading, Spot
+
+RULE = "C04"
+LEVEL = "block"
+LANGUAGES = ("ja", "en")
+_LINK = re.compile(r"https?://[!-~]{1,2000}")
+_SHORTENERS = (
+    "bit.ly t.co goo.gl tinyurl.com ow.ly is.gd buff.ly lnkd.in amzn.to rebrand.ly cutt.ly x.gd ux.nu urx.blue urx3.nu "
+    "onl.la tiny.cc shorturl.at t.ly v.gd rb.gy bl.ink s.id qr.net"
+).split()
+_SHORTENED = re.compile("|".join(rf"{re.escape(host)}/[!-~]{{1,80}}" for host in _SHORTENERS))
+_HOST = re.compile(r"[A-Za-z0-9.@-]")
+_EXIT = ("停止", "解除", "退会", "不要", "unsubscribe", "opt out", "opt-out", "stop", "no more", "preferences")
+_FOREIGN = {
+    "ja": re.compile(r"(?:/(?:en|en-[a-z]{2}|zh|ko)(?=/|$|\?)|[?&](?:lang|hl|locale)=(?!ja))", re.IGNORECASE),
+    "en": re.compile(r"(?:/(?:ja|ja-jp|zh|ko)(?=/|$|\?)|[?&](?:lang|hl|locale)=(?!en))", re.IGNORECASE),
+}
+
+
+def check(reading: Reading) -> Iterator[Spot]:
+    """Blocks a host nobody vouches for, a shortener, a page in another language, and more links than a reader can choose from."""
+    body, message = reading.body, reading.message
+    for part, text in message.parts:
+        for found in _SHORTENED.finditer(text.lower() if text.isascii() else text) if "/" in text else ():
+            if not _HOST.match(text[found.start() - 1 : found.start()]):
+                yield Spot(
+                    *found.span(), "短縮URLは使えません", "a public link shortener hides where it leads", part=part
+                )
+    if "://" not in body:
+        return
+    hosts = _known_hosts(reading)
+    actions: list[tuple[int, int, str]] = []
+    for found in _LINK.finditer(body):
+        url = found[0].rstrip(".,;:!?)]}>\"'")
+        start, end, host = found.start(), found.start() + len(url), host_of(url)
+        if (
+            hosts
+            and host not in _SHORTENERS
+            and not any(host == known or host.endswith(f".{known}") for known in hosts)
+        ):
+            yield Spot(
+                start,
+                end,
+                f"リンク先「{host}」は登録されていません",
+                f"no fact and no sender vouches for the host {host}",
+            )
+        if _FOREIGN[reading.language].search(url):
+            yield Spot(start, end, "リンク先が別の言語のページです", "the link leads to a page in another language")
+        before = body[max(0, start - 40) : start].lower()
+        if not any(word in before for word in _EXIT) and url != reading.about("sender").get("optout_url"):
+            actions.append((start, end, url))
+    if not hosts and message.scope != "copy":
+        yield Spot(
+            None,
+            None,
+            "リンク先として認められたホストがわかりません",
+            "which hosts a link may lead to is not known",
+            level="warn",
+        )
+    most = 2 if message.channel == "email" else 1
+    if len({url for _, _, url in actions}) > most:
+        start, end, _ = actions[most]
+        yield Spot(
+            start, end, f"リンクが{len(actions)}つあります（{most}つまで）", f"{len(actions)} links, at most {most}"
+        )
+
+
+@lru_cache(maxsize=4096)
+def host_of(url: str) -> str:
+    """The host of an absolute URL, in lower case, without user and port."""
+    rest = url.split("://", 1)[-1]
+    return re.split(r"[/?#\\]", rest, maxsplit=1)[0].rpartition("@")[2].partition(":")[0].lower().rstrip(".")
+
+
+def _known_hosts(reading: Reading) -> frozenset[str]:
+    """Hosts of every URL that is a fact, that the bundle lists, or that is the sender's own."""
+    told = [text for text in reading.message.grounded if "://" in text]
+    for value in (*(reading.message.bundle.get("urls") or ()), *reading.about("sender").values()):
+        told += [value] if isinstance(value, str) and "://" in value else []
+        told += [value["url"]] if isinstance(value, dict) and isinstance(value.get("url"), str) else []
+    return frozenset(host for text in told for host in _hosts_in(text))
+
+
+@lru_cache(maxsize=4096)
+def _hosts_in(text: str) -> tuple[str, ...]:
+    return tuple(host_of(url) for url in _LINK.findall(text))

@@ -1,0 +1,53 @@
+"""One message asks one thing: different calls to act compete, and none is taken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from policies.guardrails.copy.reading import Reading, Spot
+
+RULE = "C16"
+LEVEL = "warn"
+LANGUAGES = ("ja", "en")
+_BUTTON = re.compile(r"^[ 　]{0,4}[▼▶►→👉☞][^\n]{1,80}", re.MULTILINE)
+_SIGNS = "▼▶►→👉☞"
+_ASKED_JA = re.compile(
+    r"(注文|購入|申し込み|申込み|登録|予約|応募|投稿|参加|回答|入会|交換|来店|紹介)(?:を|して|は)?(?:(?:お待ち|ください|いただけますと|くださいませ|はこちら|お願い(?:いた)?します)|[^。\n]{0,6}(?:ください|お願い))"
+)
+_VERBS_EN = (
+    "order reorder buy book register join subscribe refer review enrol enroll redeem donate upgrade renew".split()
+)
+_ASKED_EN = re.compile(
+    rf"^(?:please )?({'|'.join(_VERBS_EN)})\b|(?:\. |, and |! )(?:please )?({'|'.join(_VERBS_EN)})\b (?:your|the|a|now|here|us|today)",
+    re.MULTILINE,
+)
+_SAME = {
+    "reorder": "order", "buy": "order", "enroll": "enrol", "join": "enrol", "購入": "注文", "入会": "登録",
+    "参加": "申込", "応募": "申込", "申し込み": "申込", "申込み": "申込", "予約": "申込",
+}  # fmt: skip
+
+
+def check(reading: Reading) -> Iterator[Spot]:
+    """Warns of a second button or a second thing asked for."""
+    if reading.message.channel == "phone":
+        return
+    main = reading.main
+    buttons = list(_BUTTON.finditer(main)) if sum(map(main.count, _SIGNS)) > 1 else []
+    if len(buttons) > 1:
+        second = buttons[1]
+        yield Spot(*second.span(), f"行動のお願いが{len(buttons)}つあります", f"{len(buttons)} calls to act")
+        return
+    asked: dict[str, re.Match[str]] = {}
+    for found in (_ASKED_JA if reading.language == "ja" else _ASKED_EN).finditer(
+        main if reading.language == "ja" else main.lower()
+    ):
+        verb = next(group for group in found.groups() if group)
+        asked.setdefault(_SAME.get(verb, verb), found)
+    if len(asked) > 1:
+        second = list(asked.values())[1]
+        yield Spot(
+            *second.span(),
+            f"お願いしていることが{len(asked)}つあります",
+            f"{len(asked)} different things are asked for",
+        )

@@ -1,0 +1,39 @@
+"""At least one fact, name or number for every two sentences; below that the text could have gone to anybody.
+
+Asked of a letter, a card and an insert, whose facts came with it: without them a name cannot be told from a word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from policies.guardrails.copy.reading import Reading, Spot, blanked
+
+RULE = "C17"
+LEVEL = "warn"
+LANGUAGES = ("ja", "en")
+_NUMBER = re.compile(r"[0-9０-９][0-9０-９]*")
+_LEAST = 0.5
+_END = re.compile(r"[。！？]|[.!?](?=\s|$)")
+_FEW = 6
+"""Sentences below which a short text need not carry a fact in each."""
+
+
+def check(reading: Reading) -> Iterator[Spot]:
+    """Warns of a text with fewer."""
+    if not reading.names or reading.message.channel not in ("email", "post", "insert"):
+        return
+    main = reading.main
+    sentences = len(_END.findall(main))
+    if sentences < _FEW:
+        return
+    standing = [name for name in reading.names if name in main]
+    count = len(standing) + len(_NUMBER.findall(blanked(main, standing)))
+    if count / sentences < _LEAST:
+        yield Spot(
+            None,
+            None,
+            f"{sentences}文に対して具体的な事実が{count}つしかありません",
+            f"only {count} facts, names or numbers in {sentences} sentences",
+        )

@@ -1,0 +1,34 @@
+"""No shouting: at most one word of four and more capitals, STOP and names apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from policies.guardrails.copy.reading import Reading, Spot, blanked
+
+RULE = "E03"
+LEVEL = "fix"
+LANGUAGES = ("en",)
+_LOUD = re.compile(r"(?<![A-Za-z0-9_/-])[A-Z]{4,40}(?![A-Za-z0-9_/-])")
+_KEPT = frozenset("STOP HELP START HDMI JPEG HTML HTTPS WIFI ASAP RSVP NATO NASA UNESCO IKEA ISBN UHD OLED".split())
+
+
+def check(reading: Reading) -> Iterator[Spot]:
+    """Offers the same words in small letters, a capital where a sentence begins."""
+    loud = []
+    for part, text in reading.message.parts:
+        if not _LOUD.search(text):
+            continue
+        own = blanked(reading.masked if part == "body" else text, reading.names)
+        loud += [(part, text, found) for found in _LOUD.finditer(own) if found[0] not in _KEPT]
+    if len(loud) < 2:
+        return
+    for part, text, found in loud:
+        before = text[: found.start()].rstrip(" \"'(")
+        calm = (
+            found[0].capitalize()
+            if not before or before[-1] in ".!?\n:" or text[: found.start()].endswith("\n")
+            else found[0].lower()
+        )
+        yield Spot(*found.span(), f"「{found[0]}」は大文字の強調です", f"'{found[0]}' shouts", fix=calm, part=part)

@@ -1,0 +1,33 @@
+"""Japanese warmth is not translated: no chain of thanks, no greeting of the season, no apology for writing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from policies.guardrails.copy.reading import Reading, Spot
+
+RULE = "E07"
+LEVEL = "warn"
+LANGUAGES = ("en",)
+_THANKS = re.compile(r"thanks|thank you|grateful|appreciate (?:your|you|it)|gratitude")
+_CARRIED = re.compile(
+    r"always (?:being indebted|for your continued)|continued (?:patronage|support and)|in this season of|season of (?:fresh|new) (?:green|leaves)|we (?:humbly|respectfully)"
+    r"|sorry (?:for|to) (?:the |this )?(?:sudden|disturb|bother)|please excuse (?:us|our) (?:for )?(?:writing|the sudden)|favou?r us with|your honou?red"
+)
+_MOST = 2
+
+
+def check(reading: Reading) -> Iterator[Spot]:
+    """Warns of a third word of thanks and of a phrase carried over."""
+    text = reading.folded("body")
+    thanks = list(_THANKS.finditer(text, 0, reading.imprint_at))
+    if len(thanks) > _MOST:
+        yield Spot(
+            *thanks[_MOST].span(),
+            f"お礼が{len(thanks)}回あります",
+            f"thanks are said {len(thanks)} times, {_MOST} are enough",
+        )
+    for found in _CARRIED.finditer(text):
+        said = reading.body[found.start() : found.end()]
+        yield Spot(*found.span(), f"「{said}」は日本語の言い回しの直訳です", f"'{said}' is carried over from Japanese")

@@ -1,0 +1,28 @@
+"""An English email speaks of the reader at least half as often as of the sender."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policies.guardrails.copy.reading import Reading, Spot
+
+RULE = "E08"
+LEVEL = "warn"
+LANGUAGES = ("en",)
+_YOU = frozenset("you your yours yourself you're you've you'd you'll".split())
+_WE = frozenset("we our ours us i my mine me we're we've we'd we'll i'm i've i'd i'll".split())
+_LEAST = 0.5
+_FEW = 4
+"""Words about the sender below which a short note is left alone."""
+
+
+def check(reading: Reading) -> Iterator[Spot]:
+    """Warns of an email about the sender."""
+    if reading.message.channel != "email":
+        return
+    words = [word.lower().replace("’", "'") for word in reading.words]
+    you, we = sum(word in _YOU for word in words), sum(word in _WE for word in words)
+    if we >= _FEW and you < _LEAST * we:
+        yield Spot(
+            None, None, f"「you」{you}回に対して「we」が{we}回あります", f"'you' {you} times against 'we' {we} times"
+        )
