@@ -19,7 +19,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from policies.channels import ChannelRules, load_channels
 from policies.expressions import Expression, parse
-from policies.lexicons import Lexicon, load_lexicons
+from policies.lexicons import Lexicons, load_lexicons
 from policies.loading import Page, policy_file, policy_files
 from retrieval.customer import CHANNELS
 from retrieval.errors import InputError, nearest
@@ -180,7 +180,7 @@ class Catalogue:
     gates: Mapping[str, tuple[str, str, str]]
     fatigue: Mapping[str, float]
     preferred_channel: float
-    lexicons: Mapping[str, Lexicon]
+    lexicons: Lexicons
     files: Mapping[str, bytes] = field(repr=False)
 
     @cached_property

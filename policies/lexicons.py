@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from operator import add
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from policies.loading import Page, policy_files
@@ -20,6 +21,8 @@ from retrieval.errors import nearest
 
 LANGUAGES = ("japanese",)
 """The folders of lexicons."""
+_STEP = np.uint32(31)
+"""Keeps the first letter of a pair apart from the second."""
 
 
 class _WordFile(BaseModel):
@@ -40,13 +43,13 @@ class _GroupFile(BaseModel):
     cues: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
     not_before: tuple[str, ...] = ()
-    words: tuple[_WordFile, ...] = Field(min_length=1)
+    words: tuple[Any, ...] = Field(min_length=1)
 
 
 class _LexiconFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
     endings: dict[str, dict[str, str]] = {}
-    groups: dict[str, _GroupFile] = Field(min_length=1)
+    groups: dict[str, Any] = Field(min_length=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ class Group:
 
     @cached_property
     def starts(self) -> frozenset[str]:
-        """The first two letters of every word: a text that has none of them (:func:`pairs`) needs no closer look."""
+        """The first two letters of every word."""
         return frozenset(text[:2] for text in self.words)
 
     def applies(self, text: str) -> bool:
@@ -123,35 +126,64 @@ Lexicon = Mapping[str, Group]
 """Group name → its words."""
 
 
-def pairs(text: str) -> set[str]:
-    """Every letter of ``text`` and every two that stand together."""
-    return {*text, *map(add, text, text[1:])}
+class Lexicons(dict[str, Lexicon]):
+    """Every lexicon by the name of its file."""
+
+    @cached_property
+    def _marked(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """True at the hash of every start of two letters, and of every word of one."""
+        two, one = np.zeros(1 << 16, dtype=bool), np.zeros(1 << 16, dtype=bool)
+        for start in (start for lexicon in self.values() for group in lexicon.values() for start in group.starts):
+            if len(start) == 1:
+                one[ord(start) & 0xFFFF] = True
+            else:
+                two[(ord(start[0]) * int(_STEP) ^ ord(start[1])) & 0xFFFF] = True
+        return two, one
+
+    def starts_in(self, text: str) -> set[str]:
+        """The starts (:attr:`Group.starts`) of words that ``text`` has: a group with none of them finds nothing in it.
+
+        One look at a table of hashes for all letters at once, because a message is held against every group of every lexicon.
+        """
+        two, one = self._marked
+        letters = np.frombuffer(f"{text}\n".encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+        marked = two[(letters[:-1] * _STEP ^ letters[1:]) & 0xFFFF] | one[letters[:-1] & 0xFFFF]
+        found = set()
+        for at in np.flatnonzero(marked).tolist():
+            found |= {text[at], text[at : at + 2]}
+        return found
 
 
-def load_lexicons(*roots: Path) -> tuple[Mapping[str, Lexicon], list[Path]]:
-    """Every lexicon by the name of its file, and the files read.  Raises InputError naming file and line."""
+def load_lexicons(*roots: Path) -> tuple[Lexicons, list[Path]]:
+    """Every lexicon, and the files read.  Raises InputError naming file and line."""
     paths = [path for language in LANGUAGES for path in policy_files(f"lexicons/{language}", *roots)]
-    return {path.stem: _load(path) for path in paths}, paths
+    return Lexicons({path.stem: _load(path) for path in paths}), paths
 
 
 def _load(path: Path) -> Lexicon:
     page = Page(path)
     read = page.read(_LexiconFile)
     groups = {}
-    for name, group in read.groups.items():
+    for name, content in read.groups.items():
+        group = page.part(_GroupFile, content, "groups", name)
         words: dict[str, Word] = {}
-        for number, word in enumerate(group.words):
+        for number, told in enumerate(group.words):
             where = ("groups", name, "words", number)
+            word = page.part(_WordFile, told, *where)
             if word.endings is not None and word.endings not in read.endings:
-                raise page.error(f"unknown endings '{word.endings}'{nearest(word.endings, read.endings)}", *where, "endings")
+                raise page.error(
+                    f"unknown endings '{word.endings}'{nearest(word.endings, read.endings)}", *where, "endings"
+                )
             endings = None
             if word.endings is not None:
-                told = read.endings[word.endings]
-                endings = {ending: told[ending] for ending in sorted(told, key=len, reverse=True)}
+                after = read.endings[word.endings]
+                endings = {ending: after[ending] for ending in sorted(after, key=len, reverse=True)}
             finds = (word.find,) if isinstance(word.find, str) else word.find
             for find in finds:
                 if ("{}" in find) != bool(word.each):
-                    raise page.error("a word with {} says what to put there, in 'each', and only such a word does", *where)
+                    raise page.error(
+                        "a word with {} says what to put there, in 'each', and only such a word does", *where
+                    )
                 for part in word.each or ("",):
                     text = find.replace("{}", part)
                     if not text or text in words:

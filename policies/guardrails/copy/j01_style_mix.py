@@ -10,8 +10,8 @@ from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J01", "fix", ("ja",)
 _END = re.compile("[。！？!?]+")
-_POLITE = ("です", "ます", "でした", "ました", "ません", "でしょう", "ましょう", "ください", "くださいませ")
-_POLITE = tuple(end + after for end in _POLITE for after in ("", "か", "ね", "よ", "が"))
+_STEMS = ("です", "ます", "でした", "ました", "ません", "でしょう", "ましょう", "ください", "くださいませ")
+_POLITE = tuple(end + after for end in _STEMS for after in ("", "か", "ね", "よ", "が"))
 _POLITE_FOR = {
     "である": "です", "であった": "でした", "だった": "でした", "だろう": "でしょう", "であろう": "でしょう", "のだ": "のです",
     "ではない": "ではありません", "だ": "です", "している": "しています", "ている": "ています", "していない": "していません", "ていない": "ていません",
@@ -25,6 +25,7 @@ _NOT_COPULA = tuple("またんいはかくえ")
 """まだ, ただ, 読んだ, 泳いだ, はだ, からだ, くだ, えだ: words that end in だ and are no だ・である."""
 _PLAIN = ("る", "た", "ない", "んだ", "いだ")
 _PLAIN_ENDS = (*_SURE, *_PLAIN)
+_LAST = frozenset(end[-1] for end in _PLAIN_ENDS)
 
 
 def check(reading: Reading) -> Iterator[Spot]:
@@ -34,7 +35,10 @@ def check(reading: Reading) -> Iterator[Spot]:
     """
     text = japanese(reading).prose
     ends = [found.start() for found in _END.finditer(text)]
-    plain = [end for end in ends if text.endswith(_PLAIN_ENDS, 0, end) and not text.endswith(_POLITE, 0, end)]
+    plain = [
+        end for end in ends
+        if text[end - 1 : end] in _LAST and not text.endswith(_POLITE, 0, end) and text.endswith(_PLAIN_ENDS, 0, end)
+    ]  # fmt: skip
     if not plain or not any(text.endswith(_POLITE, 0, end) for end in (*ends, len(text), *_line_ends(text))):
         return
     for end in plain:

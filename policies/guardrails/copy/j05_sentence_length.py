@@ -16,10 +16,10 @@ _ON_A_PHONE = ("sms", "line", "push")
 
 def check(reading: Reading) -> Iterator[Spot]:
     """A longer sentence is a warning, and a block where it is read on a lock screen or in a chat."""
-    level = "block" if reading.message.channel in _ON_A_PHONE else None
+    on_a_phone = reading.message.channel in _ON_A_PHONE
     for at, sentence in japanese(reading).sentences:
         if len(sentence) > MOST and (width := display_width(sentence.replace(JOINED, "").strip()) / 2) > MOST:
             yield Spot(
                 at, at + len(sentence), f"一文が全角{width:g}字です（{MOST}字まで）", f"a sentence of {width:g} full-width letters, at most {MOST}",
-                None, "body", level,
+                None, "body", "block" if on_a_phone else None,
             )  # fmt: skip

@@ -10,8 +10,9 @@ from policies.guardrails.copy.japanese import japanese, lexical
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J09", "fix", ("ja",)
-_ODD = re.compile("([\uff61-\uff9f]+)|[\ue000-\uf8ff]")
+_ODD = re.compile("[\uff61-\uff9f]+|[\ue000-\uf8ff]")
 """Half-width kana and marks, or a private-use letter."""
+_FIRST_HALF = "\uff61"
 
 
 def check(reading: Reading) -> Iterator[Spot]:
@@ -19,8 +20,8 @@ def check(reading: Reading) -> Iterator[Spot]:
     yield from lexical(reading, "platform_characters")
     for part, text in japanese(reading).texts:
         for found in _ODD.finditer(text):
-            if found[1]:
-                full = unicodedata.normalize("NFKC", found[1])
-                yield Spot(*found.span(), f"「{found[1]}」：半角カナです", f"'{found[1]}': half-width kana", full, part)
+            if found[0] >= _FIRST_HALF:
+                full = unicodedata.normalize("NFKC", found[0])
+                yield Spot(*found.span(), f"「{found[0]}」：半角カナです", f"'{found[0]}': half-width kana", full, part)
             else:
                 yield Spot(*found.span(), "外字は相手の画面に出ません", "a private-use character", None, part, "warn")

@@ -10,7 +10,9 @@ from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J11", "block", ("ja",)
 _DIGIT = "0-9０-９〇一二三四五六七八九十百千"
-_AMOUNT = re.compile(rf"[{_DIGIT}](?:[,，.．]?[{_DIGIT}]){{0,11}}[万億]?円|[¥￥]\s?[0-9０-９](?:[,，]?[0-9０-９]){{0,11}}(?!円)")
+_AMOUNT = re.compile(
+    rf"[{_DIGIT}](?:[,，.．]?[{_DIGIT}]){{0,11}}万?円|[¥￥]\s?[0-9０-９](?:[,，]?[0-9０-９]){{0,11}}(?!円)"
+)
 _INCLUDED_BEFORE = re.compile(r"(?:税込|内税|総額)(?:み|価格|金額)?[)）]?[はでが、:：]?\s?$")
 _INCLUDED_AFTER = re.compile(r"[^\n、。]{0,4}?(?:税込|内税|総額)")
 _NET_BEFORE = re.compile(r"(?:税抜|税別|本体|外税)[^\n。0-9０-９]{0,4}$")

@@ -12,7 +12,11 @@ from policies.guardrails.copy.reading import Reading, Spot
 RULE, LEVEL, LANGUAGES = "J12", "fix", ("ja",)
 MOST, AIM, SHORT = 60, 40, 16
 """Half-width columns: what a line may have, what a phone shows, and what a comma may leave behind."""
-_BORDER = re.compile("[、。！？]|(?:から|まで|より|ので|では|には|とは|[はがをにでとへのや])(?=[一-龯々ァ-ヺ0-9A-Za-z「])")
+LONGEST = 400
+"""Letters of a line beyond which it is no line of a letter, and no fix is looked for."""
+_BORDER = re.compile(
+    "[、。！？]|(?:から|まで|より|ので|では|には|とは|[はがをにでとへのや])(?=[一-龯々ァ-ヺ0-9A-Za-z「])"
+)
 """A phrase ends after a mark, or after a particle before a kanji, katakana, digit or bracket: seldom too many, never in a word."""
 
 
@@ -27,7 +31,7 @@ def check(reading: Reading) -> Iterator[Spot]:
     for line in told.prose.split("\n"):
         if len(line) > MOST // 2 and (width := display_width(line.rstrip())) > MOST:
             raw = reading.body[at : at + len(line)]
-            pieces = _broken(raw, told.names)
+            pieces = _broken(raw, told.names) if len(raw) <= LONGEST else [raw]
             fix = "\n".join(pieces) if all(display_width(piece) <= MOST for piece in pieces) else None
             yield Spot(
                 at, at + len(line), f"一行が全角{width / 2:g}字分です（{MOST // 2}字まで）", f"a line of {width / 2:g} full-width letters, at most {MOST // 2}",
@@ -37,9 +41,9 @@ def check(reading: Reading) -> Iterator[Spot]:
 
 
 def _broken(line: str, names: tuple[str, ...]) -> list[str]:
-    whole = [
-        (at, at + len(name)) for name in names if (at := line.find(name)) >= 0
-    ] + [found.span() for found in re.finditer("[!-~]+|「[^「」]{1,60}」", line)]
+    whole = [(at, at + len(name)) for name in names if (at := line.find(name)) >= 0] + [
+        found.span() for found in re.finditer("[!-~]+|「[^「」]{1,60}」", line)
+    ]
     pieces, start, comma, last = [], 0, 0, 0
     for found in _BORDER.finditer(line):
         border = found.end()

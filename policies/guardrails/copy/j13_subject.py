@@ -21,10 +21,17 @@ def check(reading: Reading) -> Iterator[Spot]:
         yield Spot(None, None, "件名がありません", "there is no subject")
         return
     if (width := display_width(subject) / 2) > MOST:
-        yield _spot(subject, f"件名が全角{width:g}字分です（{MOST}字まで）", f"a subject of {width:g} full-width letters, at most {MOST}")
+        yield _spot(
+            subject,
+            f"件名が全角{width:g}字分です（{MOST}字まで）",
+            f"a subject of {width:g} full-width letters, at most {MOST}",
+        )
     if subject.count("【") > 1:
         yield _spot(subject, "件名の【】は一つまでです", "more than one 【】 in the subject")
-    first = next((line.strip() for _, line in reading.lines if not line.rstrip().endswith("様")), "")
+    first = next(
+        (line.strip() for line in reading.body.split("\n", 4)[:4] if line.strip() and not line.rstrip().endswith("様")),
+        "",
+    )
     if first.rstrip("。！") == subject.rstrip("。！"):
         yield _spot(subject, "件名が本文の一行目と同じです", "the subject repeats the first line")
 

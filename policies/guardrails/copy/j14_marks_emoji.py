@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from policies.guardrails.copy.japanese import japanese
 from policies.guardrails.copy.reading import Part, Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J14", "fix", ("ja",)
@@ -24,7 +25,9 @@ _ENDS = "。！？!?、\n"
 
 
 def check(reading: Reading) -> Iterator[Spot]:
-    """Those beyond what the channel may have, from the first letter of the subject on; the fix is a full stop or nothing."""
+    """Those beyond what the channel may have, from the first letter of the subject on, quoted titles left out; the fix is a
+    full stop or nothing.
+    """
     channel = reading.message.channel
     if not _ANY.search(reading.message.whole):
         return
@@ -32,13 +35,22 @@ def check(reading: Reading) -> Iterator[Spot]:
         (_MARK, MARKS.get(channel, 1), "感嘆符が多すぎます", "too many exclamation marks"),
         (_EMOJI, EMOJI.get(channel, 0), "絵文字が多すぎます", "too many emoji"),
     ):
-        found = [(part, text, one) for part, text in reading.message.parts for one in pattern.finditer(text)]
+        found = [(part, text, one) for part, text in japanese(reading).texts for one in pattern.finditer(text)]
         for part, text, one in found[allowed:]:
-            yield Spot(*one.span(), f"{ja}（{channel}では{allowed}つまで）", f"{en}: at most {allowed} here", _instead(part, text, one), part)
+            yield Spot(
+                *one.span(),
+                f"{ja}（{channel}では{allowed}つまで）",
+                f"{en}: at most {allowed} here",
+                _instead(part, text, one),
+                part,
+            )
 
 
 def _instead(part: Part, text: str, found: re.Match[str]) -> str:
     """A full stop where a sentence of the body would lose its end, else nothing."""
-    before, after = text[: found.start()].rstrip(" 　")[-1:], text[found.end() :].lstrip(" 　")[:1]
+    before, after = (
+        text[max(0, found.start() - 3) : found.start()].rstrip(" 　")[-1:],
+        text[found.end() : found.end() + 3].lstrip(" 　")[:1],
+    )
     ends = after in ("", "\n") or (found[0] in "!！‼" and after not in _ENDS and after not in "」』）)")
     return "。" if part == "body" and ends and before not in ("", *_ENDS) and not _EMOJI.match(before) else ""

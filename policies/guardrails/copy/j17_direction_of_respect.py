@@ -19,25 +19,24 @@ _RAISED_US = re.compile(
     "(おっしゃ|いらっしゃ|なさ[いっるり]|ご覧にな|お越しにな|お見えにな|くださ)(?![^。、\\n]{0,3}(?:客|方|皆様))"
 )
 
-_SUBJECTS = frozenset(noun + particle for noun in "様ま社店も" for particle in "がはもの")
-"""The last letter of those subjects with what follows: a text with none of these needs no closer look."""
+_SUBJECTS = tuple(noun + particle for noun in "様ま社店も者員長フ" for particle in "がはも")
+"""The last letter of those subjects with the particle: a text with none of these needs no closer look."""
 
 
 def check(reading: Reading) -> Iterator[Spot]:
     """The lexicon's forms, ご〜してください, and a subject with a verb of the other direction."""
     yield from lexical(reading, "direction", certain=False)
     told = japanese(reading)
-    for (part, text), present in zip(told.texts, told.pairs, strict=True):
+    subject = any(sign in reading.message.whole for sign in _SUBJECTS)
+    for part, text in told.texts:
         for found in _HUMBLE_REQUEST.finditer(text) if "して" in text else ():
             yield Spot(
                 *found.span(), f"「{found[0]}」：「ご〜する」はこちらの動作に使う形です", f"'{found[0]}': ご…する lowers the customer",
                 f"ご{found[1]}", part,
             )  # fmt: skip
-        if _SUBJECTS.isdisjoint(present):
-            continue
         for pattern, ja, en in (
             (_LOWERED_CUSTOMER, "お客様の動作に謙譲語を使っています", "a lowering word for what the customer does"),
             (_RAISED_US, "こちらの動作に尊敬語を使っています", "a raising word for what we do"),
         ):
-            for found in pattern.finditer(text):
+            for found in pattern.finditer(text) if subject else ():
                 yield Spot(*found.span(), f"「{found[0]}」：{ja}", f"'{found[0]}': {en}", None, part)

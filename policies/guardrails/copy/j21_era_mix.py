@@ -20,7 +20,9 @@ _BOTH = re.compile(
 def check(reading: Reading) -> Iterator[Spot]:
     """An era year in a message that has a Western one too becomes Western, the house's own way; a pair in brackets becomes one."""
     texts = japanese(reading).texts
-    if not any("令和" in text or "平成" in text for _, text in texts) or not any(_WESTERN.search(text) for _, text in texts):
+    if not any("令和" in text or "平成" in text for _, text in texts) or not any(
+        _WESTERN.search(text) for _, text in texts
+    ):
         return
     ja, en = "和暦と西暦が混じっています", "era and Western years in one message"
     for part, text in texts:

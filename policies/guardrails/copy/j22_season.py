@@ -17,8 +17,10 @@ def check(reading: Reading) -> Iterator[Spot]:
     only the wording is judged, nothing is said.
     """
     message, told, season = reading.message, japanese(reading), reading.catalogue.lexicons["seasons"]["season"]
-    for (part, text), present in zip(told.texts, told.pairs, strict=True):
-        for hit in season.found(text) if not season.starts.isdisjoint(present) else ():
+    if season.starts.isdisjoint(told.starts):
+        return
+    for part, text in told.texts:
+        for hit in season.found(text):
             said = text[hit.start : hit.end]
             if message.send_at is None:
                 if message.scope == "all":

@@ -8,16 +8,17 @@ from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from policies.guardrails.copy.reading import Part, Reading, Spot
-from policies.lexicons import pairs
 
 JOINED = "\v"
 """Stands for a line break inside a sentence."""
 KANJI = "一-龯々〆ヶ"
 _QUOTED = re.compile(r"https?://[!-~]{1,400}|「[^「」\n]{1,60}」|『[^『』\n]{1,60}』")
 _MAIL = re.compile(r"(?<![0-9A-Za-z._%+-])[0-9A-Za-z._%+-]{1,64}@[0-9A-Za-z.-]{1,80}")
-_FOOTER = re.compile(r"^(?:[─━―＝=_＿*＊-]{3,}[^\n]*\n[\s\S]{0,400}\Z|[^\n]*〒[^\n]*$)", re.MULTILINE)
+_FOOTER = re.compile(r"^(?:[─━―＝=_＿*＊-]{3}[^\n]*\n[\s\S]{0,400}\Z|[^\n]*〒[^\n]*$)", re.MULTILINE)
 _COMPANY = re.compile(f"[{KANJI}]{{0,12}}(?:株式|有限|合同)会社[{KANJI}]{{0,12}}")
-_PLACE = re.compile(rf"(?:東京都|北海道|京都府|大阪府|(?<![{KANJI}])[{KANJI}]{{2,3}}県)[{KANJI}ぁ-ゖァ-ヺー0-9０-９−-]{{2,40}}")
+_PLACE = re.compile(
+    rf"(?:東京都|北海道|京都府|大阪府|(?<![{KANJI}])[{KANJI}]{{2,3}}県)[{KANJI}ぁ-ゖァ-ヺー0-9０-９−-]{{2,40}}"
+)
 _SENTENCE = re.compile(r"[^。！？!?\n]+[。！？!?]*")
 _LISTED = tuple("▼▶■□◆◇●○・〔【※→─━*-＊〒")
 _ENDED = ("様", "。", "！", "？", "!", "?")
@@ -39,18 +40,15 @@ class Japanese:
     def texts(self) -> tuple[tuple[Part, str], ...]:
         """Each part with web and mail addresses and quotations blanked: a quotation is not our wording."""
         found = []
-        for part, text in self.reading.message.parts:
-            if "://" in text or "「" in text or "『" in text:
-                text = _blank(text, _QUOTED)
-            if "@" in text:
-                text = _blank(text, _MAIL)
-            found.append((part, text))
+        for part, told in self.reading.message.parts:
+            text = _blank(told, _QUOTED) if "://" in told or "「" in told or "『" in told else told
+            found.append((part, _blank(text, _MAIL) if "@" in text else text))
         return tuple(found)
 
     @cached_property
-    def pairs(self) -> tuple[set[str], ...]:
-        """The letters and pairs of letters in each of :attr:`texts`, to see quickly what a text cannot contain."""
-        return tuple(pairs(text) for _, text in self.texts)
+    def starts(self) -> set[str]:
+        """How words of the lexicons begin in :attr:`texts`, to see quickly what the message cannot contain."""
+        return self.reading.catalogue.lexicons.starts_in("\n".join([text for _, text in self.texts]))
 
     @cached_property
     def body(self) -> str:
@@ -91,7 +89,9 @@ class Japanese:
             lines = text.split("\n")
             glued = lines[:1]
             for before, line in pairwise(lines):
-                runs_on = before.strip() and line.strip() and not (before.endswith(_ENDED) or before.startswith(_LISTED))
+                runs_on = (
+                    before.strip() and line.strip() and not (before.endswith(_ENDED) or before.startswith(_LISTED))
+                )
                 glued += (JOINED if runs_on and not line.startswith(_LISTED) else "\n", line)
             text = "".join(glued)
         return tuple((found.start(), found[0]) for found in _SENTENCE.finditer(text) if found[0].strip(" 　\v"))
@@ -114,10 +114,10 @@ def lexical(reading: Reading, name: str, *, certain: bool = True) -> Iterator[Sp
     With ``certain`` a word without a sure replacement is only a warning.
     """
     told = japanese(reading)
-    for (part, text), present in zip(told.texts, told.pairs, strict=True):
-        for group in reading.catalogue.lexicons[name].values():
-            if group.starts.isdisjoint(present) or not group.applies(reading.message.whole):
-                continue
+    for group in reading.catalogue.lexicons[name].values():
+        if group.starts.isdisjoint(told.starts) or not group.applies(reading.message.whole):
+            continue
+        for part, text in told.texts:
             for hit in group.found(text):
                 wrong = text[hit.start : hit.end]
                 yield Spot(
