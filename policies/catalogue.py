@@ -235,7 +235,8 @@ def load_catalogue(*overrides: Path) -> Catalogue:
     arbitration_page = Page(policy_file("arbitration.yaml", *roots))
     arbitration = arbitration_page.read(_ArbitrationFile)
     lexicons, lexicon_paths = load_lexicons(*roots)
-    read = [gate_page.path, lever_path, arbitration_page.path, *paths, *policy_files("channels", *roots), *lexicon_paths]
+    read = [gate_page.path, lever_path, arbitration_page.path, *paths, *policy_files("channels", *roots)]
+    read += lexicon_paths
     return Catalogue(
         actions=tuple(actions), channels=channels, levers=levers,
         gates={name: (gate.stage, gate.ja, gate.en) for name, (gate, _) in gates.items()},

@@ -9,8 +9,8 @@ from policies.guardrails.copy.japanese import japanese, lexical
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J04", "fix", ("ja",)
-_I_NUKI = re.compile("(?:[っしいきちみりえけせてねべめれじげ]て|んで)(?=ます|ました|ません|る|ない)")
-"""て after kana that end a て-form; 捨てる and 立てる have a kanji there."""
+_I_NUKI = re.compile("(?:[見来出着寝似っしいきちみりえけせてねべめれじげ]て|んで)(?=ます|ました|ません|る|ない)")
+"""て after what ends a て-form; 捨てる and 立てる have another kanji there."""
 _TELLING = ("てま", "てる", "てな", "でま", "でる", "でな")
 
 

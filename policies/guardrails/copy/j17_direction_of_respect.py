@@ -12,15 +12,28 @@ RULE, LEVEL, LANGUAGES = "J17", "block", ("ja",)
 _HUMBLE_REQUEST = re.compile("(?<!いち)(?<!りん)(?<!たま)ご([一-龯]{2,3})して(?=くださ|下さ|いただ|頂)")
 _LOWERED_CUSTOMER = re.compile(
     "(?:お客様|お客さま|皆様|皆さま|貴社|御社)(?:が|は|も)[^。、をにがはもへ\\n]{0,6}?(?<!お)(?<!ご)"
-    "(申し(?!込|付|出|受|上|分)|申さ|参(?:り|っ|る)|いたし|致し|拝見し|伺(?:い|っ|う)|おりま)"
+    "(申し(?!込|付|出|受|上|分)|申さ|参[りっるら]|いたし|致し|拝見し|伺(?:い|っ|う)|おりま)"
 )
 _RAISED_US = re.compile(
-    "(?:弊社|当社|当店|弊店|私ども|わたくしども)(?:の(?:担当者?|店員|社員|スタッフ|店長|社長))?(?:が|は|も)[^。、をにがはもへ客様方\\n]{0,6}?"
+    "(?:弊社|当社|当店|弊店|私ども|わたくしども)(?:の[^。、のをにがはも客様方\\n]{1,8})?(?:が|は|も)[^。、をにがはもへ客様方\\n]{0,6}?"
     "(おっしゃ|いらっしゃ|なさ[いっるり]|ご覧にな|お越しにな|お見えにな|くださ)(?![^。、\\n]{0,3}(?:客|方|皆様))"
 )
 
-_SUBJECTS = tuple(noun + particle for noun in "様ま社店も者員長フ" for particle in "がはも")
-"""The last letter of those subjects with the particle: a text with none of these needs no closer look."""
+_SUBJECTS = (
+    "お客様",
+    "お客さま",
+    "皆様",
+    "皆さま",
+    "貴社",
+    "御社",
+    "弊社",
+    "当社",
+    "当店",
+    "弊店",
+    "私ども",
+    "わたくしども",
+)
+"""Those subjects: a text without any needs no closer look."""
 
 
 def check(reading: Reading) -> Iterator[Spot]:

@@ -15,7 +15,7 @@ _COMPANY = re.compile("(?:株式|有限|合同|合資|合名)会社|(?:社団|�
 _DEPARTMENT = re.compile("(?:部|課|室|局|係|本部|支店|支社|営業所|センター|グループ|チーム)(?:\\s?御中)?$")
 _HOUSE = re.compile("[ 　]?御中[ 　]?")
 _TITLE = "代表取締役社長|代表取締役|取締役|社長|会長|専務|常務|本部長|部長|次長|課長|係長|主任|店長|所長|支店長|室長|マネージャー"
-_TITLE_LAST = re.compile(f"^([^\\s　]{{1,8}}(?:[ 　][^\\s　]{{1,8}})?)[ 　]?(?<![一-龯]{{4}})({_TITLE})[ 　]?様$")
+_TITLE_LAST = re.compile(f"^([^\\s　]{{1,8}}(?:[ 　][^\\s　]{{1,8}})?)[ 　]?(?<![一-龯]{{4}})({_TITLE})[ 　]様$")
 _SIGN = re.compile("御中|会社|法人|[株有㈱㈲]|[長役任務ー][ 　]?様")
 """What the address of a business has; without it there is no order to keep."""
 _HEAD_LINES, _HEAD_LETTERS = 6, 160
