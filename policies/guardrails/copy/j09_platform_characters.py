@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from policies.guardrails.copy.japanese import japanese, lexical
+from policies.guardrails.copy.japanese import lexical
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J09", "fix", ("ja",)
@@ -18,7 +18,7 @@ _FIRST_HALF = "\uff61"
 def check(reading: Reading) -> Iterator[Spot]:
     """Each with what to write instead; a private-use letter is somebody's own, so only a person can say."""
     yield from lexical(reading, "platform_characters")
-    for part, text in japanese(reading).texts:
+    for part, text in reading.message.parts:
         for found in _ODD.finditer(text):
             if found[0] >= _FIRST_HALF:
                 full = unicodedata.normalize("NFKC", found[0])

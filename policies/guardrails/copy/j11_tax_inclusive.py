@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policies.guardrails.copy.japanese import japanese
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J11", "block", ("ja",)
@@ -33,12 +32,12 @@ def check(reading: Reading) -> Iterator[Spot]:
     """A yen amount without 税込 beside it, or one that is given without tax alone.
 
     Right are 1,296円(税込), 税込1,296円, 1,178円(税込1,296円), 1,296円(税抜1,178円), 1,000〜2,000円(税込), and a message that says
-    「価格はすべて税込です」.
+    「価格はすべて税込です」.  A price in quotation marks is a price.
     """
     message = reading.message
     if message.channel == "phone" or message.about.get("recipient", {}).get("is_business") is True:
         return
-    for part, text in japanese(reading).texts:
+    for part, text in message.parts:
         if "円" not in text and "¥" not in text and "￥" not in text:
             continue
         stated = _ALL.search(text) is not None
