@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from policies.channels import ChannelRules, load_channels
 from policies.expressions import Expression, parse
+from policies.lexicons import Lexicons, load_lexicons
 from policies.loading import Page, policy_file, policy_files
 from retrieval.customer import CHANNELS
 from retrieval.errors import InputError, nearest
@@ -166,10 +167,11 @@ class Lever:
 
 @dataclass(frozen=True, kw_only=True)
 class Catalogue:
-    """Everything loaded: actions in catalogue order, channels, levers, and the bytes of the files they came from.
+    """Everything loaded: actions in catalogue order, channels, levers, word lists, and the bytes of the files they came from.
 
     ``gates`` maps id → (stage, Japanese, English); ``fatigue`` is minor units per marketing contact of the last 30 days by
-    currency; ``preferred_channel`` the factor on response where the customer named the channel.
+    currency; ``preferred_channel`` the factor on response where the customer named the channel; ``lexicons`` word lists by the
+    name of their file.
     """
 
     actions: tuple[Action, ...]
@@ -178,6 +180,7 @@ class Catalogue:
     gates: Mapping[str, tuple[str, str, str]]
     fatigue: Mapping[str, float]
     preferred_channel: float
+    lexicons: Lexicons
     files: Mapping[str, bytes] = field(repr=False)
 
     @cached_property
@@ -211,7 +214,7 @@ def digest_of(files: Mapping[str, bytes]) -> str:
 
 
 def load_catalogue(*overrides: Path) -> Catalogue:
-    """Read gates, actions, channels and levers; files of ``overrides`` replace or add to the shipped ones.
+    """Read gates, actions, channels, levers and word lists; files of ``overrides`` replace or add to the shipped ones.
 
     Raises InputError at the first mistake, naming file, line and the nearest right name.
     """
@@ -231,11 +234,13 @@ def load_catalogue(*overrides: Path) -> Catalogue:
     levers = _load_levers(lever_path, actions)
     arbitration_page = Page(policy_file("arbitration.yaml", *roots))
     arbitration = arbitration_page.read(_ArbitrationFile)
+    lexicons, lexicon_paths = load_lexicons(*roots)
     read = [gate_page.path, lever_path, arbitration_page.path, *paths, *policy_files("channels", *roots)]
+    read += lexicon_paths
     return Catalogue(
         actions=tuple(actions), channels=channels, levers=levers,
         gates={name: (gate.stage, gate.ja, gate.en) for name, (gate, _) in gates.items()},
-        fatigue=arbitration.fatigue, preferred_channel=arbitration.preferred_channel,
+        fatigue=arbitration.fatigue, preferred_channel=arbitration.preferred_channel, lexicons=lexicons,
         files={f"{path.parent.name}/{path.name}": path.read_bytes() for path in read},
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+import re
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -39,8 +40,12 @@ def read(file: Path) -> list[dict[str, Any]]:
 
 
 def cases() -> list[Any]:
+    """Every case but those of the Japanese checks, which test_copy_japanese.py runs with what they need."""
     return [
-        pytest.param(file, case, id=f"{file.with_suffix('')}: {case['name']}") for file in FILES for case in read(file)
+        pytest.param(file, case, id=f"{file.with_suffix('')}: {case['name']}")
+        for file in FILES
+        if not re.match("j[0-9]{2}_", file.name)
+        for case in read(file)
     ]
 
 

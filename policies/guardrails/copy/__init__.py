@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
 from types import ModuleType
 
@@ -24,7 +25,7 @@ SCOPE: Scope = "copy"
 CHECKS: tuple[ModuleType, ...] = tuple(
     importlib.import_module(f"{__name__}.{module.name}")
     for module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name)
-    if module.name not in ("fixing", "reading")
+    if re.match("[a-z][0-9]{2}_", module.name)
 )
 """Every check, in the order of file names."""
 

@@ -1,0 +1,25 @@
+"""A sentence is read in one go: at most 60 full-width letters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policies.channels import display_width
+from policies.guardrails.copy.japanese import JOINED, japanese
+from policies.guardrails.copy.reading import Reading, Spot
+
+RULE, LEVEL, LANGUAGES = "J05", "warn", ("ja",)
+MOST = 60
+"""Full-width letters."""
+_ON_A_PHONE = ("sms", "line", "push")
+
+
+def check(reading: Reading) -> Iterator[Spot]:
+    """A longer sentence is a warning, and a block where it is read on a lock screen or in a chat."""
+    on_a_phone = reading.message.channel in _ON_A_PHONE
+    for at, sentence in japanese(reading).sentences:
+        if len(sentence) > MOST and (width := display_width(sentence.replace(JOINED, "").strip()) / 2) > MOST:
+            yield Spot(
+                at, at + len(sentence), f"一文が全角{width:g}字です（{MOST}字まで）", f"a sentence of {width:g} full-width letters, at most {MOST}",
+                None, "body", "block" if on_a_phone else None,
+            )  # fmt: skip

@@ -1,0 +1,56 @@
+"""One exclamation mark and no emoji: a message that shouts is not read as service."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from policies.guardrails.copy.japanese import japanese
+from policies.guardrails.copy.reading import Part, Reading, Spot
+
+RULE, LEVEL, LANGUAGES = "J14", "fix", ("ja",)
+MARKS: Mapping[str, int] = {"line": 2}
+EMOJI: Mapping[str, int] = {"line": 2, "push": 1}
+"""How many a channel may have: marks one, emoji none, where nothing else is said."""
+_MARK = re.compile("[!！‼]")
+_PICTURE = "[\U0001f300-\U0001faff\u2600-\u2604\u2607-\u260d\u260f-\u263f\u2641\u2643-\u2669\u266b-\u266c\u266e\u2670-\u27bf\u2b50\u2b55]"
+_EMOJI = re.compile(
+    f"(?:{_PICTURE}|[\U0001f1e6-\U0001f1ff]{{2}}|[0-9#*☎♪★☆](?=\ufe0f))[\ufe0f\u20e3\U0001f3fb-\U0001f3ff]{{0,3}}"
+    f"(?:\u200d{_PICTURE}[\ufe0f\U0001f3fb-\U0001f3ff]{{0,2}}){{0,4}}"
+)
+"""Pictures with what belongs to them (skin, joiner, flag, keycap); ★☆♪ and ☎ are letters of JIS X 0208 unless made a picture."""
+_ANY = re.compile("[!！‼\u2600-\u27bf\u2b50\u2b55\ufe0f\U0001f1e6-\U0001faff]")
+"""What a message has that needs a closer look."""
+_ENDS = "。！？!?、\n"
+
+
+def check(reading: Reading) -> Iterator[Spot]:
+    """Those beyond what the channel may have, from the first letter of the subject on, quoted titles left out; the fix is a
+    full stop or nothing.
+    """
+    channel = reading.message.channel
+    if not _ANY.search(reading.message.whole):
+        return
+    for pattern, allowed, ja, en in (
+        (_MARK, MARKS.get(channel, 1), "感嘆符が多すぎます", "too many exclamation marks"),
+        (_EMOJI, EMOJI.get(channel, 0), "絵文字が多すぎます", "too many emoji"),
+    ):
+        found = [(part, text, one) for part, text in japanese(reading).texts for one in pattern.finditer(text)]
+        for part, text, one in found[allowed:]:
+            yield Spot(
+                *one.span(),
+                f"{ja}（{channel}では{allowed}つまで）",
+                f"{en}: at most {allowed} here",
+                _instead(part, text, one),
+                part,
+            )
+
+
+def _instead(part: Part, text: str, found: re.Match[str]) -> str:
+    """A full stop where a sentence of the body would lose its end, else nothing."""
+    before, after = (
+        text[max(0, found.start() - 3) : found.start()].rstrip(" 　")[-1:],
+        text[found.end() : found.end() + 3].lstrip(" 　")[:1],
+    )
+    ends = after in ("", "\n") or (found[0] in "!！‼" and after not in _ENDS and after not in "」』）)")
+    return "。" if part == "body" and ends and before not in ("", *_ENDS) and not _EMOJI.match(before) else ""
