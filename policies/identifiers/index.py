@@ -1,0 +1,241 @@
+"""Known identifiers: every form of every customer's name, number and address, so that one of them is found in any text.
+
+A rule can say that something looks like a name; only the customer table says that it *is* one.  The forms are kept as keyed
+BLAKE2 digests (8 bytes, RFC 7693) in one sorted array, so that the index is not itself a list of people.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from itertools import islice
+from operator import add
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from policies.identifiers.forms import digit_runs, forms_of, squeezed, tokens
+from policies.identifiers.normal import Normal
+from policies.identifiers.recognisers.reading import CHECKED, SHAPED, Hit
+from policies.identifiers.spans import Span, settle
+from policies.identifiers.types import TYPES
+from retrieval.errors import InputError
+
+Row = tuple[str, Iterable[tuple[str, str]]]
+"""(customer id, its identifiers as (type, value)); the kana reading of a name is one more PERSON."""
+
+OLDEST = timedelta(minutes=15)
+SMALLEST = 0.95
+"""How old an index may be, and how many of the customers it must hold, before nothing may rest on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What an index was made of: ``size`` forms of ``customers``, at ``built_at``; ``id`` is a digest of the content."""
+
+    id: str
+    size: int
+    customers: int
+    built_at: datetime
+
+
+class KnownIdentifiers:
+    """The index.  Made by :meth:`build` or :meth:`load`."""
+
+    def __init__(
+        self, key: bytes, build: Build, digests: npt.NDArray[np.uint64], owners: npt.NDArray[np.uint32], kinds: npt.NDArray[np.uint8],
+        stems: npt.NDArray[np.uint64], lengths: npt.NDArray[np.uint64],
+    ) -> None:  # fmt: skip
+        self.build_of = build
+        self._key, self._digests, self._owners, self._kinds = key, digests, owners, kinds
+        self._stored = (stems, lengths)
+        self._stems = _Stems(key, dict(zip(stems.tolist(), lengths.tolist(), strict=True)))
+
+    @classmethod
+    def build(cls, rows: Iterable[Row], key: bytes, *, now: datetime) -> KnownIdentifiers:
+        """Every form of every row's identifiers.  ``key`` is 16 to 64 secret bytes; rows are taken one at a time.
+
+        Of a form that many customers share, two owners are kept: one is enough to know that it is somebody else's.
+        """
+        found: dict[bytes, tuple[int, int, int]] = {}
+        stems: dict[str, int] = {}
+        customers = 0
+        start = blake2b(digest_size=8, key=key)
+        for customer, identifiers in rows:
+            customers += 1
+            owner = _owner(key, customer)
+            for type, value in identifiers:
+                kind = TYPES.index(type)
+                for form in forms_of(type, value):
+                    hashed = start.copy()
+                    hashed.update(form.encode())
+                    digest = hashed.digest()
+                    before = found.get(digest)
+                    if before is None:
+                        found[digest] = (kind, owner, owner)
+                        if form[0] == " ":
+                            stem = form[1:3]
+                            stems[stem] = stems.get(stem, 0) | 1 << (len(form) - 2)
+                    elif before[1] == before[2] != owner:
+                        found[digest] = (before[0], before[1], owner)
+        return cls._packed(found, stems, key, customers, now)
+
+    @classmethod
+    def _packed(cls, found: dict[bytes, tuple[int, int, int]], stems: dict[str, int], key: bytes, customers: int, now: datetime) -> KnownIdentifiers:
+        digests = np.frombuffer(b"".join(found), dtype=">u8").astype(np.uint64)
+        columns = np.array(list(found.values()), dtype=np.uint32).reshape(-1, 3)
+        found.clear()
+        shared = columns[:, 1] != columns[:, 2]
+        digests = np.concatenate((digests, digests[shared]))
+        owners = np.concatenate((columns[:, 1], columns[shared, 2]))
+        kinds = np.concatenate((columns[:, 0], columns[shared, 0])).astype(np.uint8)
+        order = np.lexsort((owners, digests))
+        digests, owners, kinds = digests[order], owners[order], kinds[order]
+        hashed = np.array([_hash(key, stem) for stem in stems], dtype=np.uint64)
+        lengths = np.array(list(stems.values()), dtype=np.uint64)
+        place = np.argsort(hashed)
+        content = blake2b(digests.tobytes(), digest_size=8, key=key)
+        content.update(owners.tobytes())
+        return cls(
+            key, Build(content.hexdigest(), len(digests), customers, now), digests, owners, kinds, hashed[place], lengths[place]
+        )
+
+    def save(self, path: Path) -> None:
+        """One file, without the key; readers of the old one keep it until they load again."""
+        about = {"id": self.build_of.id, "size": self.build_of.size, "customers": self.build_of.customers,
+                 "built_at": self.build_of.built_at.isoformat(), "key": blake2b(b"key", digest_size=8, key=self._key).hexdigest()}  # fmt: skip
+        made = io.BytesIO()
+        np.savez(made, about=np.frombuffer(json.dumps(about).encode(), dtype=np.uint8), digests=self._digests, owners=self._owners,
+                 kinds=self._kinds, stems=self._stored[0], lengths=self._stored[1])  # fmt: skip
+        fresh = path.with_suffix(path.suffix + ".new")
+        fresh.write_bytes(made.getvalue())
+        fresh.replace(path)
+
+    @classmethod
+    def load(cls, path: Path, key: bytes) -> KnownIdentifiers:
+        """The index of a file; InputError when it is not one or was made with another key."""
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                about: dict[str, Any] = json.loads(stored["about"].tobytes())
+                if about["key"] != blake2b(b"key", digest_size=8, key=key).hexdigest():
+                    raise InputError("was built with another key", file=path)
+                build = Build(about["id"], about["size"], about["customers"], datetime.fromisoformat(about["built_at"]))
+                return cls(key, build, *(stored[name] for name in ("digests", "owners", "kinds", "stems", "lengths")))
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(f"is not an index of known identifiers ({type(error).__name__})", file=path) from None
+
+    def stale(self, now: datetime, customers: int) -> tuple[str, str] | None:
+        """Why nothing may rest on this index, in Japanese and English: too old, or it misses customers; None when it may."""
+        age = now - self.build_of.built_at
+        if age > OLDEST:
+            minutes = int(age.total_seconds() // 60)
+            return f"既知の個人情報の索引が{minutes}分前のものです", f"the index of known identifiers is {minutes} minutes old"
+        if self.build_of.customers < SMALLEST * customers:
+            held = f"{self.build_of.customers:,} / {customers:,}"
+            return f"既知の個人情報の索引に顧客が足りません（{held}）", f"the index of known identifiers lacks customers ({held})"
+        return None
+
+    def find(self, normal: Normal, *, except_customer: str | None = None) -> tuple[Span, ...]:
+        """Identifiers in the text that belong to somebody, in raw code points; those that ``except_customer`` shares are left out."""
+        places: list[tuple[int, int]] = []
+        digests: list[bytes] = []
+        start = blake2b(digest_size=8, key=self._key)
+
+        def ask(form: str, begin: int, end: int) -> None:
+            hashed = start.copy()
+            hashed.update(form.encode())
+            digests.append(hashed.digest())
+            places.append((begin, end))
+
+        self._words(normal.text, ask)
+        for form, begin, end in tokens(normal.text):
+            ask(form, begin, end)
+        for form, begin, end in digit_runs(normal.text):
+            ask(form, begin, end)
+        if not digests:
+            return ()
+        asked = np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64)
+        first = np.searchsorted(self._digests, asked)
+        inside = np.minimum(first, len(self._digests) - 1)
+        known = np.flatnonzero(self._digests[inside] == asked) if len(self._digests) else []
+        own = None if except_customer is None else _owner(self._key, except_customer)
+        hits = []
+        for which in known:
+            at = first[which]
+            last = at + 1
+            while last < len(self._digests) and self._digests[last] == asked[which]:
+                last += 1
+            if own is None or own not in self._owners[at:last]:
+                hits.append(_hit(normal.text, *places[which], TYPES[self._kinds[at]]))
+        return tuple(Span(*normal.raw_span(hit.start, hit.end), hit.type) for hit in settle(hits))
+
+    def _words(self, text: str, ask: Any) -> None:
+        """Names and addresses: every stretch that begins and is as long as some form."""
+        view, origin = squeezed(text)
+        stems = self._stems
+        boundary = _boundaries(view)
+        for begin, lengths in [(at, found) for at, stem in enumerate(map(add, view, islice(view, 1, None))) if (found := stems[stem])]:
+            latin = view[begin].isascii()
+            if latin and begin and view[begin - 1].isascii() and view[begin - 1].isalnum():
+                continue
+            while lengths:
+                bit = lengths & -lengths
+                lengths ^= bit
+                end = begin + bit.bit_length()
+                if end > len(view):
+                    break
+                if end == len(view) or not view[end - 1].isascii() or boundary[end]:
+                    ask(" " + view[begin:end], origin[begin], origin[end - 1] + 1)
+
+
+_AFTER = re.compile(r"番地?|号室?|丁目")
+_HONORIFIC = re.compile(r"(?:様|さま|さん|氏|殿)\Z")
+
+
+def _hit(text: str, start: int, end: int, type: str) -> Hit:
+    """The place as a person would mark it: with the + of a phone and the 号 of an address, without the honorific of a name."""
+    if type == "PERSON":
+        honorific = _HONORIFIC.search(text, start, end)
+        end = honorific.start() if honorific and honorific.start() > start else end
+    elif type == "ADDRESS" and (unit := _AFTER.match(text, end)):
+        end = unit.end()
+    elif type == "PHONE" and text[start - 1 : start] in ("+", "("):
+        start -= 1
+    # Two names with a comma between them are more often neighbours than one name turned round.
+    return Hit(start, end, type, SHAPED if "," in text[start:end] or "\n" in text[start:end] else CHECKED)
+
+
+def _boundaries(view: str) -> list[bool]:
+    """Per place, whether no Latin word or number goes across it."""
+    inside = [letter.isascii() and letter.isalnum() for letter in view]
+    return [True, *(not (before and after) for before, after in zip(inside, inside[1:], strict=False)), True]
+
+
+class _Stems(dict[str, int]):
+    """First two letters → the lengths of forms that begin so, as bits; asked of the digests once per pair."""
+
+    def __init__(self, key: bytes, lengths: dict[int, int]) -> None:
+        super().__init__()
+        self._key, self._lengths = key, lengths
+
+    def __missing__(self, stem: str) -> int:
+        if len(self) > 200_000:
+            self.clear()
+        found = self[stem] = self._lengths.get(_hash(self._key, stem), 0)
+        return found
+
+
+def _hash(key: bytes, text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=8, key=key).digest(), "big")
+
+
+def _owner(key: bytes, customer: str) -> int:
+    return _hash(key, f"\0{customer}") & 0xFFFFFFFF

@@ -1,0 +1,16 @@
+"""A place in a text, and which of several overlapping ones stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from policies.identifiers.recognisers import settle as settle
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """``text[start:end]`` in code points of the raw text is an identifier of ``type``."""
+
+    start: int
+    end: int
+    type: str
