@@ -219,6 +219,13 @@ def _boundaries(view: str) -> list[bool]:
     return [True, *(not (before and after) for before, after in zip(inside, inside[1:], strict=False)), True]
 
 
+def fault(known: KnownIdentifiers | None, now: datetime, customers: int) -> tuple[str, str] | None:
+    """Why a message may not pass on the strength of this index, in Japanese and English: there is none, or it is stale."""
+    if known is None:
+        return "既知の個人情報の索引がありません", "there is no index of known identifiers"
+    return known.stale(now, customers)
+
+
 class _Stems(dict[str, int]):
     """First two letters → the lengths of forms that begin so, as bits; asked of the digests once per pair."""
 

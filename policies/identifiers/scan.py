@@ -35,7 +35,7 @@ def scan(
         found += _spans(decoded, language, known)
     spans = _apart(found)
     if facts and spans:
-        allowed = Allowed.of(strings(facts))
+        allowed = Allowed(strings(facts))
         spans = [span for span in spans if not allowed.covers(text, span)]
     return spans
 
@@ -83,33 +83,35 @@ def strings(facts: Any) -> tuple[str, ...]:
 
 
 class Allowed:
-    """What certain literal strings allow: themselves, and each identifier in them in whatever form."""
+    """What certain literal strings allow: what stands in them, and each identifier in them in whatever form."""
 
     def __init__(self, literals: tuple[str, ...]) -> None:
-        self._literals = tuple(_plain(text) for text in literals if len(text) > 1)
-        self._forms: set[str] = set()
-        for text in literals:
-            normal = normalise(text)
-            for hit in recognise(normal.text, "ja"):
-                self._forms.update(forms_of(hit.type, normal.text[hit.start : hit.end]))
-
-    @staticmethod
-    @lru_cache(maxsize=4096)
-    def of(literals: tuple[str, ...]) -> Allowed:
-        """The same for the same strings."""
-        return Allowed(literals)
+        self._literals = literals
 
     def covers(self, text: str, span: Span) -> bool:
         """Whether the identifier at ``span`` is one that the strings print."""
         said = text[span.start : span.end]
-        if not self._forms.isdisjoint(forms_of(span.type, said)):
-            return True
         plain = _plain(said)
-        return any(_inside(plain, literal) for literal in self._literals)
+        if not plain or any(_inside(plain, whole) for literal in self._literals if plain in (whole := _plain(literal))):
+            return True
+        forms = frozenset(forms_of(span.type, said))
+        return any(not forms.isdisjoint(_forms_in(literal)) for literal in self._literals)
 
 
+@lru_cache(maxsize=65536)
+def _forms_in(literal: str) -> frozenset[str]:
+    """The forms of each identifier in a literal; a batch prints the same ones again and again."""
+    normal = normalise(literal)
+    hits = recognise(normal.text, "ja")
+    return frozenset(form for hit in hits for form in forms_of(hit.type, normal.text[hit.start : hit.end]))
+
+
+@lru_cache(maxsize=65536)
 def _plain(text: str) -> str:
-    return re.sub(r"[\s\-‐-]", "", fold_names(normalise(text).text)).lower()
+    return _BLANK.sub("", fold_names(normalise(text).text)).lower()
+
+
+_BLANK = re.compile(r"[\s\-‐]")
 
 
 def _inside(part: str, whole: str) -> bool:
