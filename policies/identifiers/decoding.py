@@ -31,14 +31,14 @@ def escapes(text: str) -> tuple[Escape, ...]:
     if not _SIGNS.search(text):
         return ()
     found: list[Escape] = []
+    taken = bytearray(len(text))
     for pattern, read in _PATTERNS:
         for match in pattern.finditer(text):
             start, end = match.span()
-            if any(start < other_end and other_start < end for other_start, other_end, _ in found):
-                continue
-            said = read(match)
+            said = None if 1 in taken[start:end] else read(match)
             if said:
                 found.append((start, end, said))
+                taken[start:end] = b"\1" * (end - start)
     return tuple(sorted(found))
 
 

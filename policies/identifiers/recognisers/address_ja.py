@@ -19,8 +19,8 @@ _NUMBERS = (
 )
 _ONE = r"(?:[0-9]{1,5}(?:番地|番|号)?)(?![0-9,.:%]| ?(?:年|月|日|時|円|万|億|人|名|個|点|本|枚|台|店|件|社|軒|校|世帯|歳|才|回|度|位|km|m|ｍ|分|%|倍|カ所|か所|ヶ所|箇所|つ|代|票|校|周年|階建))"
 _BUILDING = (
-    rf"(?:[ 　、,\n]?(?:[{KANJI}ァ-ヴーA-Za-zぁ-ん・&'’ ]{{1,24}}?(?:ハイツ|マンション|ビル(?:ディング)?|コーポ|アパート|荘|メゾン|レジデンス|タワー|パレス|ハイム|ハウス|コート|ヴィラ|"
-    rf"プラザ|寮|団地|棟|ヒルズ|テラス|ガーデン|館|メント|苑|[Bb]uilding|[Bb]ldg\.?|Tower)[A-Z0-9]{{0,3}}[ 　]?)?(?:[-A-Z]?[0-9]{{1,5}}(?:号室|号|[F階]|室)?|(?<=[^0-9])[0-9]{{2,4}}(?![0-9年月日時円人名個-]))?)"
+    rf"(?:[ 　、,\n]?(?:[{KANJI}ァ-ヴA-Za-z][{KANJI}ァ-ヴーA-Za-zぁ-ん・&'’ ]{{0,24}}?(?:ハイツ|マンション|ビル(?:ディング)?|コーポ|アパート|荘|メゾン|レジデンス|タワー|パレス|ハイム|ハウス|コート|ヴィラ|"
+    rf"プラザ|寮|団地|棟|ヒルズ|テラス|ガーデン|館|メント|苑|[Bb]uilding|[Bb]ldg\.?|Tower)[A-Z]?[ 　]?)?(?:[-A-Z]?[0-9]{{1,5}}(?:号室|号|[F階]|室)?|(?<=[^0-9])[0-9]{{2,4}}(?![0-9年月日時円人名個-]))?)"
     rf"|[ 　][{KANJI}ァ-ヴーA-Za-zぁ-ん・]{{2,20}} ?[0-9]{{1,5}}(?:号室?|[F階]|室)"
 )
 _FULL = re.compile(
@@ -33,7 +33,8 @@ _LABELLED = re.compile(
     rf"(?:住所|所在地|お?届け先|お?送り先|配送先|転居先|本籍|実家)(?:は|が|[:：]|変更)[ \n]?({_TOWN}{{2,16}}? ?(?:{_NUMBERS}|{_ONE})(?:{_BUILDING})?)"
 )
 _SIGN = re.compile("[都道府県市区町村郡]|住所|所在地|先|本籍|実家")
-_NOT_PLACES = re.compile(r"^(?:[はがをにでとのへもや]|から|まで|より)|(?:では|には|とは|から|まで|した|ます|です|った|って|という|として)")
+_NOT_PLACES = re.compile(r"^(?:[はがをにでとのへもや]|から|まで|より)|(?:では|には|とは|から|まで|した|ます|です|った|って|という|として|を|国道|県道|都道|府道)|[市区町村]と|[市区町村郡]の$")
+_LEAD = re.compile(r"^(?:現在|当時|かつて|昔|旧)の|^(?:住所|所在地|届け先|送り先|配送先|宛先|本籍|実家|自宅|勤務先|会社|転居先|新居)(?:は|が|の|へ|:|：)?")
 
 
 def find(reading: Reading) -> Iterator[Hit]:
@@ -43,7 +44,9 @@ def find(reading: Reading) -> Iterator[Hit]:
         return
     for pattern, sure in ((_FULL, SHAPED), (_SHORT, LOOSE)):
         for found in pattern.finditer(text):
-            if not _NOT_PLACES.search(re.split("[0-9]", found[0], maxsplit=1)[0]):
-                yield Hit(found.start(), found.start() + len(found[0].rstrip(" 　、,\n-")), "ADDRESS", sure)
+            lead = _LEAD.match(found[0])
+            start = found.start() + (lead.end() if lead else 0)
+            if not _NOT_PLACES.search(re.split("[0-9]", text[start : found.end()], maxsplit=1)[0]):
+                yield Hit(start, found.start() + len(found[0].rstrip(" 　、,\n-")), "ADDRESS", sure)
     for found in _LABELLED.finditer(text):
         yield Hit(found.start(1), found.start(1) + len(found[1].rstrip(" 　、,\n-")), "ADDRESS", LOOSE)

@@ -9,7 +9,7 @@ from policies.identifiers.recognisers.reading import CHECKED, SHAPED, Hit, Readi
 
 TYPES = ("BANK_ACCOUNT",)
 _JA = re.compile(
-    r"(?:[0-9]{4}[- ][0-9]{3}[ -]?)?(?:(?:普通|当座|貯蓄|定期)(?:預金|貯金|口座)?|\(?[普当]\))(?:口座)?(?:番号)?[ :：はNo.No．・)]{0,6}[0-9]{7}(?!-?[0-9]|[円名人件個点])"
+    r"(?:[0-9]{4}[- ][0-9]{3}[ -]?)?(?:(?:普通|当座|貯蓄|定期)(?:預金|貯金|口座)?|\(?[普当]\))[ :：は]{0,2}(?:口座)?(?:番号)?[ :：はNo.No．・)]{0,6}[0-9]{7}(?!-?[0-9]|[円名人件個点])"
 )
 _POST = re.compile(r"記号[ :：は]{0,3}1[0-9]{4}(?:-[0-9])?[ 、,，・/\n]{0,3}(?:の)?番号[ :：は]{0,3}[0-9]{1,8}(?![0-9])(?![^\n]{0,4}枝番)")
 _POST_SHORT = re.compile(r"(?:ゆうちょ|郵便貯金)[^0-9\n]{0,12}(1[0-9]{4}-(?:[0-9]-)?[0-9]{2,8})(?![0-9])")
@@ -26,7 +26,8 @@ def find(reading: Reading) -> Iterator[Hit]:
     text, lower = reading.text, reading.lower
     if "普" in text or "当" in text or "貯" in text or "定期" in text:
         for found in _JA.finditer(text):
-            yield Hit(*found.span(), "BANK_ACCOUNT", SHAPED)
+            yield Hit(*found.span(), "BANK_ACCOUNT", CHECKED)
+    if "ゆうちょ" in text or "貯金" in text:
         for found in _POST_SHORT.finditer(text):
             yield Hit(*found.span(1), "BANK_ACCOUNT", SHAPED)
     if "記号" in text and "保険" not in text:

@@ -24,6 +24,7 @@ _SHAPES = (
     re.compile(rf"(?<![A-Za-z])(?P<n>{_MONTH}) (?P<d>[0-9]{{1,2}})(?:st|nd|rd|th)?,? (?P<y>(?:19|20)[0-9]{{2}})(?![0-9])", re.IGNORECASE),
 )  # fmt: skip
 _LABEL = re.compile(r"生年月日|誕生日|お誕生日|生誕|(?<![A-Za-z])born(?: on)?|date of birth|birth ?(?:date|day)|d\.?o\.?b\.?", re.IGNORECASE)
+_BORN_AFTER = re.compile(r" ?[(（](?:birth|生)")
 _SIGN = re.compile(r"生|誕|うまれ|born|birth|d\.?o\.?b", re.IGNORECASE)
 
 
@@ -36,7 +37,7 @@ def find(reading: Reading) -> Iterator[Hit]:
         for found in pattern.finditer(text):
             said = found[0].rstrip()
             born = said.endswith(("生", "うまれ", "まれ")) or reading.labelled(found.start(), _LABEL)
-            if (born or re.match(r" ?[(（]?(?:birth|生)", text[found.end() : found.end() + 6])) and _read(found) is not None:
+            if (born or _BORN_AFTER.match(text, found.end())) and _read(found) is not None:
                 yield Hit(found.start(), found.end(), "DOB", CHECKED)
 
 

@@ -36,7 +36,7 @@ def find(reading: Reading) -> Iterator[Hit]:
     for pattern in (_TITLED, _GREETED, _LABELLED):
         for found in pattern.finditer(text):
             name = _person(found[1])
-            if name:
+            if name and (pattern is not _LABELLED or " " in name or ":" in found[0] or name in GIVEN_NAMES):
                 yield Hit(found.start(1), found.start(1) + len(name), "PERSON", SHAPED)
     for found in _WORDS.finditer(text):
         words = found[0].split(" ")

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policies.identifiers.names import SURNAMES
+from policies.identifiers.kana import romaji
+from policies.identifiers.names import ROMAJI_SURNAMES, SURNAMES
 from policies.identifiers.normal import fold_names
 from policies.identifiers.recognisers.reading import KANJI, LOOSE, SHAPED, Hit, Reading
 
@@ -20,12 +21,14 @@ _NAME = (
 )
 _BEFORE = re.compile(rf"(?:{_NAME}) ?\Z")
 _HONORIFIC = re.compile(r"様(?![々子式相態変方似])|さま(?!ざま|まで)|さん(?![ざまごかし]|付け|づけ)|氏(?![名族神素])|殿(?![堂様下内])|先生|ちゃん|くん(?![れ])|君(?![がはの主臨])")
-_STRICT = frozenset(("様", "さま", "殿", "先生", "氏"))
+_STRICT = frozenset(("様", "さま", "殿", "氏"))
+_KANJI_ONLY = re.compile(rf"[{KANJI}]{{1,6}} ?[{KANJI}]{{0,4}}")
+_KANA_ONLY = re.compile(rf"[{_KANA}]+")
 _NOBODY = re.compile(
     "^(?:お|ご|御)|^(?:皆|皆々|貴|同|仕|模|多|異|一|各|他|神|王|仏|客|奥|旦那|殿|姫|若|別|両|何|有|無|右|左|上|下|左右|今|先|当|弊|本|外国|俺|女王|諸|旧|次|毎|某|全|某某|摂|華|彼|源|平|宮|神社|御|拝|"
     "客|沢山|赤|坊|娘|息子|孫|嫁|婿|兄|姉|弟|妹|父|母|祖父|祖母|主人|夫|妻|友人|友達|学生|生徒|児童|患者|女将|大将|親方|親|住職|医者|看護師|大工|職人|農家|漁師|巫女|八百屋|魚屋|本屋|花屋|床屋|"
     "宛|宛名|以下|参加|利用|来店|来場|購入|予約|登録|会員|顧客|法人|個人|企業|団体|業者|店舗|全員|複数|初|新規|既存|対象|該当)$"
-    "|(?:社|者|員|店|先|主|業|客|族|長|屋|組|団|会|院|所|校|園|部|課|係|師|士|役|官|類|達|方|御中|家|庁|省|局|館|誌|紙|株式会社|銀行|夫婦|夫妻|姉妹|兄弟|親子|家族|関係|本人|代理|男性|女性|紳士|淑女|"
+    "|(?:仕|同|有|多|模|異|左|神|王|貴|奥|皆|客|御|一|王子|姫|団|社|者|員|店|先|主|業|客|族|長|屋|組|団|会|院|所|校|園|部|課|係|師|士|役|官|類|達|方|御中|家|庁|省|局|館|誌|紙|株式会社|銀行|夫婦|夫妻|姉妹|兄弟|親子|家族|関係|本人|代理|男性|女性|紳士|淑女|"
     "スタッフ|オーナー|ユーザー|ゲスト|ドライバー|メーカー|ホテル|リーダー|マネージャー|シェフ|カップル|ファミリー|ママ|パパ|サンタ|フロント|コンシェルジュ|ガイド|オペレーター|クライアント|パートナー|ナース|ワン|ニャン|ネコ|イヌ|"
     "インストラクター|サポーター|ファン|メンバー|ショップ|バイト|アルバイト|コーチ|トレーナー|モデル|ライター|デザイナー|エンジニア|マスター|タクシー|パン|ラーメン|ケーキ|カフェ|ソムリエ|バーテンダー|オヤジ|オジ|オバ|ジイ|バア|ボーイ|キャスト|クマ|ウサギ|ゾウ|サル|リス|パンダ|アヒル)$"
 )
@@ -71,7 +74,9 @@ def find(reading: Reading) -> Iterator[Hit]:
 def _honoured(text: str) -> Iterator[Hit]:
     for honorific in _HONORIFIC.finditer(text):
         at = honorific.start()
-        before = text[max(0, at - 22) : at]
+        if text[at - 1 : at] in ("", "様", "皆", "客", "仕", "同", "多"):
+            continue
+        before = text[max(0, at - 18) : at]
         found = _BEFORE.search(before)
         if found is None:
             continue
@@ -82,7 +87,7 @@ def _honoured(text: str) -> Iterator[Hit]:
         if known:
             start += name.index(known)
             name = known
-        elif not (firm and 2 <= len(name) <= 6) and not ("ァ" <= name[0] <= "ヴ" and len(name) >= 3):
+        elif not firm or not (2 <= len(name) <= 7 and _KANJI_ONLY.fullmatch(name) or len(name) >= 3 and _KANA_ONLY.fullmatch(name)):
             continue
         if not _nobody(name, text[:start]):
             yield Hit(start, start + len(name), "PERSON", SHAPED)
@@ -91,7 +96,8 @@ def _honoured(text: str) -> Iterator[Hit]:
 def _begins(name: str) -> str | None:
     """The name from its surname on, when one is found in it; kana and Latin names as they are."""
     if not "一" <= name[0] <= "鿿":
-        return name if " " in name or "・" in name else None
+        kana = _KANA_ONLY.fullmatch(name) and romaji([name])[0][0] in ROMAJI_SURNAMES
+        return name if " " in name or "・" in name or kana else None
     folded = fold_names(name)
     for start in range(max(1, len(name) - 1)):
         for length in (4, 3, 2, 1):

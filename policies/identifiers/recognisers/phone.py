@@ -24,7 +24,7 @@ _UK = re.compile(rf"{_BEFORE}\(?0[1-9][0-9]{{1,4}}\)?[- ]?[0-9]{{2,4}}[- ]?[0-9]
 _ANY = re.compile(rf"{_BEFORE}[(+]?[0-9](?:[-. ()/]{{0,2}}[0-9]){{5,14}}(?:[ ,]{{0,2}}(?:x|ext\.?) ?[0-9]{{1,6}})?(?![0-9])", re.IGNORECASE)
 _LABEL = re.compile(
     r"電話(?:番号)?|でんわ|携帯(?:電話)?|ケータイ|TEL\.?|Tel\.?|FAX|ファックス|ファクス|☎|📞|連絡先|"
-    r"(?:tele)?phones?|(?<![A-Za-z])cell(?:phone)?|mobile|(?<![A-Za-z])call(?:ing)?(?: (?:me|us|him|her|them))?(?: (?:at|on|back at))?|(?<![A-Za-z])text(?: me)? (?:at|on)|(?<![A-Za-z])fax|(?<![A-Za-z])(?:dial|ring)|whatsapp|reach(?:ed)? (?:me|us|him|her) (?:at|on)",
+    r"(?:tele)?phones?|(?<![A-Za-z])cell(?:phone)?|mobile|(?<![A-Za-z])call(?:ing)?(?: (?:me|us|him|her|them))?(?: (?:at|on|back at))?|(?<![A-Za-z])text(?: me)? (?:at|on)|(?<![A-Za-z])fax|(?<![A-Za-z])(?:dial|ring)|whatsapp|answering at|(?<![a-z])desk|(?<![a-z])office|reach(?:ed)? (?:me|us|him|her) (?:at|on)",
     re.IGNORECASE,
 )
 _OTHER = re.compile(r"伝票|追跡|送り状|注文番号|受注番号|受付番号|型番|品番|製造番号|シリアル|会員番号|tracking|order|serial|invoice|model|SKU|part (?:no|number)", re.IGNORECASE)

@@ -16,7 +16,7 @@ _UK = re.compile(r"(?<![A-Za-z0-9])(?:GIR ?0AA|(?:[A-PR-UWYZ][0-9][0-9A-HJKPSTUW
 _US = re.compile(
     r"(?<![A-Za-z])(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|P[AR]|RI|S[CD]|T[NX]|UT|V[AIT]|W[AIVY])[ ,]{1,3}([0-9]{5}(?:-[0-9]{4})?)(?![0-9]|-[0-9])"
 )
-_ZIP = re.compile(r"(?<![0-9A-Za-z#$£€.,-])[0-9]{5}(?:-[0-9]{4})?(?![0-9A-Za-z]|[-.,][0-9])")
+_ZIP = re.compile(r"(?<![0-9A-Za-z#$£€.,-])[0-9]{4,6}(?:-[0-9]{3,4})?(?![0-9A-Za-z]|[-.,][0-9])")
 _PLUS_FOUR = re.compile(r"(?<![0-9A-Za-z.#-])[0-9]{5}-[0-9]{4}(?![0-9A-Za-z-])")
 _LABEL = re.compile(r"zip(?:[ -]?code)?|postal ?code|post ?code|郵便番号", re.IGNORECASE)
 _CANADA = re.compile(r"(?<![A-Za-z0-9])[ABCEGHJ-NPRSTVXY][0-9][ABCEGHJ-NPRSTV-Z] ?[0-9][ABCEGHJ-NPRSTV-Z][0-9](?![A-Za-z0-9])")

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-KANJI = "一-鿿㐀-䶿々〆\U00020000-\U0003ffff"
+KANJI = "一-鿿㐀-䶿々〆\uf900-\ufaff\U00020000-\U0003ffff"
 """Character class of kanji, to stand inside brackets."""
 GAP = r"(?:[ -]|-?\n|\u00b7)?"
 """What may stand between two groups of one number."""
@@ -16,7 +16,7 @@ CHECKED, SHAPED, LOOSE = 0, 1, 2
 _DIGIT = re.compile(r"[0-9]")
 _LONG = re.compile(r"[0-9](?:[^0-9]{0,3}[0-9]){5}")
 _LATIN = re.compile(r"[A-Za-z]")
-_JAPANESE = re.compile("[ぁ-ヿ一-鿿]")
+_JAPANESE = re.compile("[〒ぁ-ヿ一-鿿]")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -64,7 +64,7 @@ class Reading:
         """The text with A–Z as a–z, place for place."""
         return self.text.translate(_LOWER)
 
-    def labelled(self, start: int, label: re.Pattern[str], reach: int = 24) -> bool:
+    def labelled(self, start: int, label: re.Pattern[str], reach: int = 32) -> bool:
         """Whether a word of ``label`` stands before ``start`` with nothing but filling between."""
         before = self.text[max(0, start - reach) : start]
         found = None
