@@ -49,7 +49,12 @@ def _found(message: Message, normal: Normal, text: str, part: Part) -> Iterator[
         if _free(span, taken):
             taken.append(span)
             severity = FLAG if hit.type == "PERSON" and hit.sure == LOOSE else BLOCK
-            yield _finding(hit.type.lower(), span, text, part, "{}が含まれています", "{} that is not the recipient's", severity), span
+            yield (
+                _finding(
+                    hit.type.lower(), span, text, part, "{}が含まれています", "{} that is not the recipient's", severity
+                ),
+                span,
+            )
     for start, end in digit_runs(normal.text):
         span = Span(*normal.raw_span(start, end), "PHONE")
         if _free(span, taken):
@@ -66,7 +71,15 @@ def _finding(rule: str, span: Span, text: str, part: Part, ja: str, en: str, sev
     name_ja, name_en = NAMES[span.type]
     said = text[span.start : span.end]
     return Finding(
-        "identifiers", f"identifiers.{rule}", severity, span.start, span.end, said, ja.format(name_ja), en.format(name_en), part
+        "identifiers",
+        f"identifiers.{rule}",
+        severity,
+        span.start,
+        span.end,
+        said,
+        ja.format(name_ja),
+        en.format(name_en),
+        part,
     )
 
 

@@ -15,31 +15,6 @@ Escape = tuple[int, int, str]
 
 _SIGNS = re.compile(r"%[0-9A-Fa-f]{2}|&[#A-Za-z]|\\[ux][0-9A-Fa-f]|=\?|=[0-9A-F]{2}|[A-Za-z0-9+/_-]{16}")
 _MIME = re.compile(r"=\?([A-Za-z0-9_-]{2,20})\?([BbQq])\?([!->@-~]{1,500})\?=")
-_PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]], ...] = (
-    (_MIME, lambda found: _mime(found)),
-    (re.compile(r"(?:\\u[0-9A-Fa-f]{4}){1,200}"), lambda found: _units(found[0])),
-    (re.compile(r"(?:\\x[0-9A-Fa-f]{2}){1,200}"), lambda found: _text(bytes.fromhex(found[0].replace("\\x", "")))),
-    (re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|commat|period|lowbar|hyphen|num|colon|sol|plus);"), lambda found: html.unescape(found[0])),
-    (re.compile(r"(?:%[0-9A-Fa-f]{2}){1,600}"), lambda found: _text(unquote_to_bytes(found[0]))),
-    (re.compile(r"(?:=[0-9A-F]{2}){3,200}"), lambda found: _text(quopri.decodestring(found[0].encode()))),
-    (re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{16,4000}={0,2}(?![A-Za-z0-9+/_=-])"), lambda found: _base64(found[0])),
-)  # fmt: skip
-
-
-def escapes(text: str) -> tuple[Escape, ...]:
-    """Every escaped piece with what it says, in the order of the text, none inside another; empty when there is none."""
-    if not _SIGNS.search(text):
-        return ()
-    found: list[Escape] = []
-    taken = bytearray(len(text))
-    for pattern, read in _PATTERNS:
-        for match in pattern.finditer(text):
-            start, end = match.span()
-            said = None if 1 in taken[start:end] else read(match)
-            if said:
-                found.append((start, end, said))
-                taken[start:end] = b"\1" * (end - start)
-    return tuple(sorted(found))
 
 
 def _text(content: bytes) -> str | None:
@@ -77,3 +52,30 @@ def _mime(found: re.Match[str]) -> str | None:
         return content.decode(found[1])
     except (binascii.Error, ValueError, LookupError):
         return None
+
+
+_PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]], ...] = (
+    (_MIME, _mime),
+    (re.compile(r"(?:\\u[0-9A-Fa-f]{4}){1,200}"), lambda found: _units(found[0])),
+    (re.compile(r"(?:\\x[0-9A-Fa-f]{2}){1,200}"), lambda found: _text(bytes.fromhex(found[0].replace("\\x", "")))),
+    (re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|commat|period|lowbar|hyphen|num|colon|sol|plus);"), lambda found: html.unescape(found[0])),
+    (re.compile(r"(?:%[0-9A-Fa-f]{2}){1,600}"), lambda found: _text(unquote_to_bytes(found[0]))),
+    (re.compile(r"(?:=[0-9A-F]{2}){3,200}"), lambda found: _text(quopri.decodestring(found[0].encode()))),
+    (re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{16,4000}={0,2}(?![A-Za-z0-9+/_=-])"), lambda found: _base64(found[0])),
+)  # fmt: skip
+
+
+def escapes(text: str) -> tuple[Escape, ...]:
+    """Every escaped piece with what it says, in the order of the text, none inside another; empty when there is none."""
+    if not _SIGNS.search(text):
+        return ()
+    found: list[Escape] = []
+    taken = bytearray(len(text))
+    for pattern, read in _PATTERNS:
+        for match in pattern.finditer(text):
+            start, end = match.span()
+            said = None if 1 in taken[start:end] else read(match)
+            if said:
+                found.append((start, end, said))
+                taken[start:end] = b"\1" * (end - start)
+    return tuple(sorted(found))

@@ -98,9 +98,9 @@ def tokens(text: str) -> Iterator[tuple[str, int, int]]:
         plain = _plain(said)
         if any(letter.isdigit() for letter in plain) or len(plain) >= 6:
             yield f"#{plain}", found.start() + said.startswith("@"), found.start() + len(said)
-        if said.startswith("@"):
-            yield f"#@{plain}", found.start(), found.start() + len(said)
-        elif len(plain) >= 3 and ("_" in said or "." in said or text[found.start() - 1 : found.start()] in _OPENS):
+        if said.startswith("@") or (
+            len(plain) >= 3 and ("_" in said or "." in said or text[found.start() - 1 : found.start()] in _OPENS)
+        ):
             yield f"#@{plain}", found.start(), found.start() + len(said)
     for start, end in email.places(text):
         yield f"@{email.plain(text[start:end])}", start, end
@@ -111,7 +111,9 @@ def tokens(text: str) -> Iterator[tuple[str, int, int]]:
 def digit_runs(text: str) -> Iterator[tuple[str, int, int]]:
     """Every run of six or more digits, and every part of it that ends between two groups."""
     for found in _RUN.finditer(text):
-        groups = [(found.start() + group.start(), found.start() + group.end()) for group in re.finditer("[0-9]+", found[0])]
+        groups = [
+            (found.start() + group.start(), found.start() + group.end()) for group in re.finditer("[0-9]+", found[0])
+        ]
         for first in range(min(len(groups), 8)):
             for last in range(first, min(len(groups), first + 6)):
                 start, end = groups[first][0], groups[last][1]
@@ -129,7 +131,7 @@ def _names(text: str) -> Iterator[str]:
     joined = "".join(words)
     if not joined:
         return
-    if _KANJI_NAME.search(joined) or not joined.isascii() and not _KANA.fullmatch(joined):
+    if _KANJI_NAME.search(joined) or (not joined.isascii() and not _KANA.fullmatch(joined)):
         if len(words) == 1:
             words = _parted(joined)
         yield from _both_ways(words, joined)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import io
 import json
 import re
-
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
-from itertools import islice
+from itertools import islice, pairwise
 from operator import add
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from policies.identifiers.forms import digit_runs, forms_of, squeezed, tokens
+from policies.identifiers.forms import LONGEST, digit_runs, forms_of, squeezed, tokens
 from policies.identifiers.normal import Normal
+from policies.identifiers.recognisers import settle
 from policies.identifiers.recognisers.reading import CHECKED, SHAPED, Hit
-from policies.identifiers.spans import Span, settle
+from policies.identifiers.spans import Span
 from policies.identifiers.types import TYPES
 from retrieval.errors import InputError
 
@@ -89,7 +90,9 @@ class KnownIdentifiers:
         return cls._packed(found, stems, key, customers, now)
 
     @classmethod
-    def _packed(cls, found: dict[bytes, tuple[int, int, int]], stems: dict[str, int], key: bytes, customers: int, now: datetime) -> KnownIdentifiers:
+    def _packed(
+        cls, found: dict[bytes, tuple[int, int, int]], stems: dict[str, int], key: bytes, customers: int, now: datetime
+    ) -> KnownIdentifiers:
         digests = np.frombuffer(b"".join(found), dtype=">u8").astype(np.uint64)
         columns = np.array(list(found.values()), dtype=np.uint32).reshape(-1, 3)
         found.clear()
@@ -105,7 +108,13 @@ class KnownIdentifiers:
         content = blake2b(digests.tobytes(), digest_size=8, key=key)
         content.update(owners.tobytes())
         return cls(
-            key, Build(content.hexdigest(), len(digests), customers, now), digests, owners, kinds, hashed[place], lengths[place]
+            key,
+            Build(content.hexdigest(), len(digests), customers, now),
+            digests,
+            owners,
+            kinds,
+            hashed[place],
+            lengths[place],
         )
 
     def save(self, path: Path) -> None:
@@ -137,10 +146,16 @@ class KnownIdentifiers:
         age = now - self.build_of.built_at
         if age > OLDEST:
             minutes = int(age.total_seconds() // 60)
-            return f"既知の個人情報の索引が{minutes}分前のものです", f"the index of known identifiers is {minutes} minutes old"
+            return (
+                f"既知の個人情報の索引が{minutes}分前のものです",
+                f"the index of known identifiers is {minutes} minutes old",
+            )
         if self.build_of.customers < SMALLEST * customers:
             held = f"{self.build_of.customers:,} / {customers:,}"
-            return f"既知の個人情報の索引に顧客が足りません（{held}）", f"the index of known identifiers lacks customers ({held})"
+            return (
+                f"既知の個人情報の索引に顧客が足りません（{held}）",
+                f"the index of known identifiers lacks customers ({held})",
+            )
         return None
 
     def find(self, normal: Normal, *, except_customer: str | None = None) -> tuple[Span, ...]:
@@ -160,12 +175,12 @@ class KnownIdentifiers:
             ask(form, begin, end)
         for form, begin, end in digit_runs(normal.text):
             ask(form, begin, end)
-        if not digests:
+        if not digests or not len(self._digests):
             return ()
         asked = np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64)
         first = np.searchsorted(self._digests, asked)
         inside = np.minimum(first, len(self._digests) - 1)
-        known = np.flatnonzero(self._digests[inside] == asked) if len(self._digests) else []
+        known = np.flatnonzero(self._digests[inside] == asked)
         own = None if except_customer is None else _owner(self._key, except_customer)
         hits = []
         for which in known:
@@ -182,18 +197,25 @@ class KnownIdentifiers:
         view, origin = squeezed(text)
         stems = self._stems
         boundary = _boundaries(view)
-        for begin, lengths in [(at, found) for at, stem in enumerate(map(add, view, islice(view, 1, None))) if (found := stems[stem])]:
-            latin = view[begin].isascii()
-            if latin and begin and view[begin - 1].isascii() and view[begin - 1].isalnum():
-                continue
-            while lengths:
-                bit = lengths & -lengths
-                lengths ^= bit
-                end = begin + bit.bit_length()
-                if end > len(view):
-                    break
-                if end == len(view) or not view[end - 1].isascii() or boundary[end]:
-                    ask(" " + view[begin:end], origin[begin], origin[end - 1] + 1)
+        for begin, lengths in [
+            (at, found) for at, stem in enumerate(map(add, view, islice(view, 1, None))) if (found := stems[stem])
+        ]:
+            if boundary[begin]:
+                for end in _ends(begin, lengths, len(view)):
+                    if boundary[end]:
+                        ask(" " + view[begin:end], origin[begin], origin[end - 1] + 1)
+
+
+@lru_cache(maxsize=4096)
+def _bits(lengths: int) -> tuple[int, ...]:
+    return tuple(bit + 1 for bit in range(LONGEST) if lengths >> bit & 1)
+
+
+def _ends(begin: int, lengths: int, last: int) -> Iterator[int]:
+    for length in _bits(lengths):
+        if begin + length > last:
+            return
+        yield begin + length
 
 
 _AFTER = re.compile(r"番地?|号室?|丁目")
@@ -216,7 +238,7 @@ def _hit(text: str, start: int, end: int, type: str) -> Hit:
 def _boundaries(view: str) -> list[bool]:
     """Per place, whether no Latin word or number goes across it."""
     inside = [letter.isascii() and letter.isalnum() for letter in view]
-    return [True, *(not (before and after) for before, after in zip(inside, inside[1:], strict=False)), True]
+    return [True, *(not (before and after) for before, after in pairwise(inside)), True]
 
 
 def fault(known: KnownIdentifiers | None, now: datetime, customers: int) -> tuple[str, str] | None:

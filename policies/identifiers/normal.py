@@ -31,14 +31,18 @@ _DRAWN = re.compile(
 """Selectors that only choose how the kanji or emoji before them is drawn, and joiners within one emoji: nothing is hidden."""
 
 _HYPHENS = "\u02d7\u2010-\u2015\u2043\u2212\u2500\u2501\u2796\u30fc\ufe58\ufe63\uff70"
-_HYPHEN_BETWEEN_DIGITS = re.compile(rf"(?<=[0-9)])( ?)[{_HYPHENS}]( ?)(?=[0-9(])|(?<=[0-9A-Za-z])[\u2010-\u2013\u2212](?=[0-9A-Za-z])")
+_HYPHEN_BETWEEN_DIGITS = re.compile(
+    rf"(?<=[0-9)])( ?)[{_HYPHENS}]( ?)(?=[0-9(])|(?<=[0-9A-Za-z])[\u2010-\u2013\u2212](?=[0-9A-Za-z])"
+)
 _WAVES = re.compile(r"(?<![0-9])0[0-9]{1,4}[〜~][0-9]{1,4}[〜~][0-9]{3,4}(?![0-9])")
 _MARKS = re.compile("[\u0300-\u036f\u3099\u309a]")
 
 _DIGITS_JA = "〇零一二三四五六七八九"
 _VALUE = {digit: str(max(0, place - 1)) for place, digit in enumerate(_DIGITS_JA)}
 _LONG_JA = re.compile(rf"(?<![{_DIGITS_JA}])[{_DIGITS_JA}](?:[-{_HYPHENS} のノ]?[{_DIGITS_JA}]){{6,40}}")
-_COUNTED_JA = re.compile(rf"[{_DIGITS_JA}十百千]{{1,9}}(?=丁目|番地|番[{_DIGITS_JA}0-9十]|番(?:の|$)|号室|号(?![車線機])|条[西東南北]|年[{_DIGITS_JA}0-9十]{{1,3}}月|月[{_DIGITS_JA}0-9十]{{1,3}}日|日(?:生|(?=$)))")
+_COUNTED_JA = re.compile(
+    rf"[{_DIGITS_JA}十百千]{{1,9}}(?=丁目|番地|番[{_DIGITS_JA}0-9十]|番(?:の|$)|号室|号(?![車線機])|条[西東南北]|年[{_DIGITS_JA}0-9十]{{1,3}}月|月[{_DIGITS_JA}0-9十]{{1,3}}日|日(?:生|(?=$)))"
+)
 _ENCLOSED = "⓪①②③④⑤⑥⑦⑧⑨⓿❶❷❸❹❺❻❼❽❾"
 _LONG_ENCLOSED = re.compile(rf"[{_ENCLOSED}](?:[-{_HYPHENS} ]?[{_ENCLOSED}]){{6,40}}")
 _ENCLOSED_VALUE = {ord(sign): str(place % 10) for place, sign in enumerate(_ENCLOSED)}
@@ -90,7 +94,7 @@ def _form(letter: str) -> str:
         return str(unicodedata.decimal(letter))
     if kind == "No":
         return SEPARATOR
-    if "\u2460" <= letter <= "\u24ff" or "\u3200" <= letter <= "\u32bf" and letter not in "㈱㈲㊑":  # fmt: skip
+    if "\u2460" <= letter <= "\u24ff" or ("\u3200" <= letter <= "\u32bf" and letter not in "㈱㈲㊑"):  # fmt: skip
         return SEPARATOR
     if letter == "\u3000":
         return " "
@@ -210,7 +214,9 @@ def _number(said: str) -> str | None:
     """``二十三`` and ``二三`` → ``23``; None when it is no number (``十十``)."""
     if not any(letter in said for letter in "十百千"):
         return "".join(_VALUE[letter] for letter in said)
-    found = re.fullmatch(rf"(?:([{_DIGITS_JA}]?)千)?(?:([{_DIGITS_JA}]?)百)?(?:([{_DIGITS_JA}]?)十)?([{_DIGITS_JA}]?)", said)
+    found = re.fullmatch(
+        rf"(?:([{_DIGITS_JA}]?)千)?(?:([{_DIGITS_JA}]?)百)?(?:([{_DIGITS_JA}]?)十)?([{_DIGITS_JA}]?)", said
+    )
     if found is None:
         return None
     total = 0

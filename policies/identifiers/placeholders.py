@@ -27,10 +27,21 @@ LONGEST_VALUE = 40
 
 _TYPED = re.compile(r"⟦[A-Z][0-9]{1,6}⟧")
 _EXACT = re.compile(rf"{'|'.join(map(re.escape, NAMES))}|{_TYPED.pattern}")
-_RESIDUE = re.compile(r"\{\{|\}\}|[｛｝⟦⟧〚〛]|\[[A-Z_]{3,40}[0-9_]{0,6}\]|<[A-Z_]{3,40}[0-9_]{0,6}>|(?<![A-Za-z0-9_])[A-Z]{3,20}_[A-Z0-9_]{1,20}(?![A-Za-z0-9_])")
+_RESIDUE = re.compile(
+    r"\{\{|\}\}|[｛｝⟦⟧〚〛]|\[[A-Z_]{3,40}[0-9_]{0,6}\]|<[A-Z_]{3,40}[0-9_]{0,6}>|(?<![A-Za-z0-9_])[A-Z]{3,20}_[A-Z0-9_]{1,20}(?![A-Za-z0-9_])"
+)
 _BRACES = re.compile(r"[{}｛｝⟦⟧〚〛<>]")
 _ADDRESS = re.compile(r"://|www\.|[A-Za-z0-9-]\.(?:com|net|org|jp|io|co)(?![A-Za-z])", re.IGNORECASE)
-_LETTERS = {"PERSON": "P", "PHONE": "T", "EMAIL": "M", "ADDRESS": "A", "POSTAL_CODE": "A", "DOB": "D", "CREDIT_CARD": "C", "SECRET": "S"}
+_LETTERS = {
+    "PERSON": "P",
+    "PHONE": "T",
+    "EMAIL": "M",
+    "ADDRESS": "A",
+    "POSTAL_CODE": "A",
+    "DOB": "D",
+    "CREDIT_CARD": "C",
+    "SECRET": "S",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +96,11 @@ def refused(value: str) -> tuple[str, str] | None:
 
 
 def restore(
-    text: str, values: Mapping[str, str], *, declared: tuple[str, ...] = NAMES, counts: Mapping[str, tuple[int, int]] = COUNTS
+    text: str,
+    values: Mapping[str, str],
+    *,
+    declared: tuple[str, ...] = NAMES,
+    counts: Mapping[str, tuple[int, int]] = COUNTS,
 ) -> Restored:
     """Put the values in the places of their placeholders, in one pass; what a value holds is never read again.
 
@@ -104,25 +119,52 @@ def restore(
         at = found.end()
         seen[name] = seen.get(name, 0) + 1
         if name not in declared or name not in values:
-            faults.append(Fault("placeholders.undeclared", *found.span(), f"宣言されていない差し込み「{name}」です", f"'{name}' is not declared"))
+            faults.append(
+                Fault(
+                    "placeholders.undeclared",
+                    *found.span(),
+                    f"宣言されていない差し込み「{name}」です",
+                    f"'{name}' is not declared",
+                )
+            )
             continue
         why = refused(values[name]) if name in NAMES else None
         if why:
-            faults.append(Fault("placeholders.value", *found.span(), f"「{name}」に入れる値が使えません：{why[0]}", f"the value of '{name}' {why[1]}"))
+            faults.append(
+                Fault(
+                    "placeholders.value",
+                    *found.span(),
+                    f"「{name}」に入れる値が使えません：{why[0]}",
+                    f"the value of '{name}' {why[1]}",
+                )
+            )
         pieces.append(values[name])
     pieces.append(text[at:])
     faults += _residue(text, at, len(text))
     for name, (fewest, most) in counts.items():
         if name in declared and not fewest <= seen.get(name, 0) <= most:
             times = seen.get(name, 0)
-            faults.append(Fault("placeholders.count", None, None, f"「{name}」が{times}回あります（{fewest}〜{most}回）", f"'{name}' stands {times} times ({fewest} to {most} allowed)"))
+            faults.append(
+                Fault(
+                    "placeholders.count",
+                    None,
+                    None,
+                    f"「{name}」が{times}回あります（{fewest}〜{most}回）",
+                    f"'{name}' stands {times} times ({fewest} to {most} allowed)",
+                )
+            )
     return Restored(None if faults else "".join(pieces), tuple(faults))
 
 
 def _residue(text: str, start: int, end: int) -> Iterator[Fault]:
     for found in _RESIDUE.finditer(text, start, end):
         said = found[0]
-        yield Fault("placeholders.residue", *found.span(), f"差し込みの残り「{said}」があります", f"'{said}' is what is left of a placeholder")
+        yield Fault(
+            "placeholders.residue",
+            *found.span(),
+            f"差し込みの残り「{said}」があります",
+            f"'{said}' is what is left of a placeholder",
+        )
 
 
 def mask_free_text(

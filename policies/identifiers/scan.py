@@ -46,9 +46,9 @@ def _spans(normal: Normal, language: str, known: Iterable[tuple[str, str]]) -> I
     yield from named
     for hit in recognise(normal.text, language):
         start, end = normal.raw_span(hit.start, hit.end)
-        if not any(start < span.end and span.start < end and span.type != "POSTAL_CODE" != hit.type for span in named):
-            yield Span(start, end, hit.type)
-        elif any(span.type == hit.type and start <= span.start and span.end <= end for span in named):
+        if not any(
+            start < span.end and span.start < end and span.type != "POSTAL_CODE" != hit.type for span in named
+        ) or any(span.type == hit.type and start <= span.start and span.end <= end for span in named):
             yield Span(start, end, hit.type)
 
 
@@ -94,6 +94,8 @@ class Allowed:
         plain = _plain(said)
         if not plain or any(_inside(plain, whole) for literal in self._literals if plain in (whole := _plain(literal))):
             return True
+        if span.type == "PERSON":  # who shares a surname with somebody named is not named
+            return False
         forms = frozenset(forms_of(span.type, said))
         return any(not forms.isdisjoint(_forms_in(literal)) for literal in self._literals)
 
@@ -127,5 +129,3 @@ def _inside(part: str, whole: str) -> bool:
 
 def _joins(one: str, other: str) -> bool:
     return bool(one and other) and one.isascii() and other.isascii() and (one.isdigit() and other.isdigit())
-
-

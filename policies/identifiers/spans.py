@@ -1,10 +1,8 @@
-"""A place in a text, and which of several overlapping ones stand."""
+"""A place in a text."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from policies.identifiers.recognisers import settle as settle
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -21,8 +21,14 @@ _HOUSE = re.compile(
     rf"(?<![0-9A-Za-z$£€#.,-])(?:{_UNIT},? )?[0-9]{{1,5}}(?:[A-Za-z]|-[0-9]{{1,5}}|/[0-9]{{1,3}})?,? (?:[NSEW]\.? |North |South |East |West |Old |Upper |The )?(?:(?:{_WORD}|[0-9]{{1,3}}(?:st|nd|rd|th)) ){{1,4}}?(?:{_STREET})(?![A-Za-z])\.?{_TAIL}"
 )
 _BOX = re.compile(rf"(?<![A-Za-z])P\.? ?O\.? ?Box [0-9]{{1,6}}{_TAIL}", re.IGNORECASE)
-_EUROPE = re.compile(r"(?<![A-Za-z])(?:[A-ZÄÖÜ][a-zäöüß]{1,20}(?:straße|strasse|str\.|weg|platz|gasse|allee)|(?:Rue|rue|Via|Calle|Avenida|Piazza|Rua|Plaza) (?:[A-Za-zÀ-ÿ'’]{1,15} ){0,4}?[A-Za-zÀ-ÿ'’]{2,20}),? [0-9]{1,4}[a-z]?(?![0-9])|(?<![0-9])[0-9]{1,4},? rue (?:[A-Za-zÀ-ÿ'’]{1,15} ){0,4}[A-ZÀ-Þ][A-Za-zÀ-ÿ'’-]{2,20}")
-_LABELLED = re.compile(r"(?:[Aa]ddress(?: is|:)|[Ll]ives? at|[Ss]hip(?:ped)? to|[Dd]eliver(?:ed)? to|[Mm]ov(?:ed|ing) to|[Rr]esid(?:es|ing) at) {0,2}([0-9]{1,5}[A-Za-z]? (?:[A-Z][A-Za-z'’.-]{1,20} ?){1,4}" + _TAIL + ")")
+_EUROPE = re.compile(
+    r"(?<![A-Za-z])(?:[A-ZÄÖÜ][a-zäöüß]{1,20}(?:straße|strasse|str\.|weg|platz|gasse|allee)|(?:Rue|rue|Via|Calle|Avenida|Piazza|Rua|Plaza) (?:[A-Za-zÀ-ÿ'’]{1,15} ){0,4}?[A-Za-zÀ-ÿ'’]{2,20}),? [0-9]{1,4}[a-z]?(?![0-9])|(?<![0-9])[0-9]{1,4},? rue (?:[A-Za-zÀ-ÿ'’]{1,15} ){0,4}[A-ZÀ-Þ][A-Za-zÀ-ÿ'’-]{2,20}"
+)
+_LABELLED = re.compile(
+    r"(?:[Aa]ddress(?: is|:)|[Ll]ives? at|[Ss]hip(?:ped)? to|[Dd]eliver(?:ed)? to|[Mm]ov(?:ed|ing) to|[Rr]esid(?:es|ing) at) {0,2}([0-9]{1,5}[A-Za-z]? (?:[A-Z][A-Za-z'’.-]{1,20} ?){1,4}"
+    + _TAIL
+    + ")"
+)
 
 
 def find(reading: Reading) -> Iterator[Hit]:

@@ -8,8 +8,13 @@ from collections.abc import Iterator
 from policies.identifiers.recognisers.reading import CHECKED, GAP, SHAPED, Hit, Reading, digits_of
 
 TYPES = ("CORPORATE_NUMBER",)
-_SHAPE = re.compile(rf"(?<![0-9A-Za-z])(?<![0-9][-.])T?-?[1-9]{GAP}[0-9]{{4}}{GAP}[0-9]{{4}}{GAP}[0-9]{{4}}(?![-.]?[0-9])(?![A-Za-z])")
-_LABEL = re.compile(r"法人番号|(?:インボイス|適格請求書発行事業者)?登録番号|事業者番号|corporate number|invoice registration", re.IGNORECASE)
+_SHAPE = re.compile(
+    rf"(?<![0-9A-Za-z])(?<![0-9][-.])T?-?[1-9]{GAP}[0-9]{{4}}{GAP}[0-9]{{4}}{GAP}[0-9]{{4}}(?![-.]?[0-9])(?![A-Za-z])"
+)
+_LABEL = re.compile(
+    r"法人番号|(?:インボイス|適格請求書発行事業者)?登録番号|事業者番号|corporate number|invoice registration",
+    re.IGNORECASE,
+)
 _OTHER = re.compile(r"JAN|ISBN|EAN|バーコード|barcode|注文|受注|伝票|追跡|tracking|カード番号|card", re.IGNORECASE)
 
 

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from policies.identifiers.recognisers.reading import CHECKED, GAP, LOOSE, Hit, Reading, digits_of, luhn
 
 TYPES = ("CREDIT_CARD",)
-_SHAPE = re.compile(rf"(?<![0-9A-Za-z])(?<![0-9][-.])(?:[2-6][0-9]{{3}}|1800)(?:[ .-]|-?\n)?[0-9]{{4,6}}(?:{GAP}|\.)[0-9]{{1,5}}(?:(?:{GAP}|\.)[0-9]{{1,5}}){{0,2}}(?![-.]?[0-9])(?![A-Za-z])")
+_SHAPE = re.compile(
+    rf"(?<![0-9A-Za-z])(?<![0-9][-.])(?:[2-6][0-9]{{3}}|1800)(?:[ .-]|-?\n)?[0-9]{{4,6}}(?:{GAP}|\.)[0-9]{{1,5}}(?:(?:{GAP}|\.)[0-9]{{1,5}}){{0,2}}(?![-.]?[0-9])(?![A-Za-z])"
+)
 _ISSUERS = (
     (re.compile(r"4"), (13, 16, 19)), (re.compile(r"5[1-5]|2(?:2(?:2[1-9]|[3-9])|[3-6]|7(?:[01]|20))"), (16,)),
     (re.compile(r"3[47]"), (15,)), (re.compile(r"3(?:0[0-59]|[689])"), (14, 16)),
@@ -16,7 +18,10 @@ _ISSUERS = (
     (re.compile(r"62|81"), (16, 17, 18, 19)), (re.compile(r"5[0678]|6[0-9]"), (12, 13, 14, 15, 16, 17, 18, 19)),
     (re.compile(r"1800|2131"), (15,)),
 )  # fmt: skip
-_LABEL = re.compile(r"(?:クレジット|デビット|クレカ)?カード(?:番号)?|クレカ|(?:credit|debit|payment)? ?card|(?<![a-z])cc(?: on)?|visa|master ?card|amex|jcb", re.IGNORECASE)
+_LABEL = re.compile(
+    r"(?:クレジット|デビット|クレカ)?カード(?:番号)?|クレカ|(?:credit|debit|payment)? ?card|(?<![a-z])cc(?: on)?|visa|master ?card|amex|jcb",
+    re.IGNORECASE,
+)
 _ARTICLE = re.compile(r"JAN|EAN|ISBN|UPC|バーコード|barcode|GTIN", re.IGNORECASE)
 
 

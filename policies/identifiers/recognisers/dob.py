@@ -23,7 +23,10 @@ _SHAPES = (
     re.compile(rf"(?<![0-9A-Za-z])(?P<d>[0-9]{{1,2}})(?:st|nd|rd|th)?(?: of)? (?P<n>{_MONTH}),? (?P<y>(?:19|20)[0-9]{{2}})(?![0-9])", re.IGNORECASE),
     re.compile(rf"(?<![A-Za-z])(?P<n>{_MONTH}) (?P<d>[0-9]{{1,2}})(?:st|nd|rd|th)?,? (?P<y>(?:19|20)[0-9]{{2}})(?![0-9])", re.IGNORECASE),
 )  # fmt: skip
-_LABEL = re.compile(r"生年月日|誕生日|お誕生日|生誕|(?<![A-Za-z])born(?: on)?|date of birth|birth ?(?:date|day)|d\.?o\.?b\.?", re.IGNORECASE)
+_LABEL = re.compile(
+    r"生年月日|誕生日|お誕生日|生誕|(?<![A-Za-z])born(?: on)?|date of birth|birth ?(?:date|day)|d\.?o\.?b\.?",
+    re.IGNORECASE,
+)
 _BORN_AFTER = re.compile(r" ?[(（](?:birth|生)")
 _SIGN = re.compile(r"生|誕|うまれ|born|birth|d\.?o\.?b", re.IGNORECASE)
 

@@ -9,10 +9,20 @@ from policies.identifiers.recognisers.reading import CHECKED, GAP, LOOSE, SHAPED
 
 TYPES = ("DRIVER_LICENSE",)
 _JA = re.compile(rf"(?<![0-9A-Za-z])(?<![0-9][-.])[0-9]{{4}}{GAP}[0-9]{{4}}{GAP}[0-9]{{4}}(?![-.]?[0-9])(?![A-Za-z])")
-_UK = re.compile(r"(?<![A-Za-z0-9])[A-Z9]{5} ?[0-9][0156][0-9][0-3][0-9]{2} ?[A-Z9]{2}[0-9A-Z][A-Z]{2}(?: ?[0-9]{2})?(?![A-Za-z0-9])")
-_US = re.compile(r"(?<![A-Za-z0-9-])(?:[A-Z]{1,2}[ -]?[0-9]{3}[ -]?[0-9]{2,4}[ -]?[0-9]{0,7}|[0-9]{7,12})(?![A-Za-z0-9]|-[0-9])")
-_LABEL = re.compile(r"(?:運転)?免許証?(?:の番号)?|driver['’]?s?[ -]licen[cs]e|driving licen[cs]e|(?<![A-Za-z])DL(?![A-Za-z])", re.IGNORECASE)
-_OTHER = re.compile(r"伝票|追跡|送り状|問い?合わ?せ番号|荷物|配送|個人番号|マイナンバー|JAN|tracking|注文|受注|受付|口座|会員", re.IGNORECASE)
+_UK = re.compile(
+    r"(?<![A-Za-z0-9])[A-Z9]{5} ?[0-9][0156][0-9][0-3][0-9]{2} ?[A-Z9]{2}[0-9A-Z][A-Z]{2}(?: ?[0-9]{2})?(?![A-Za-z0-9])"
+)
+_US = re.compile(
+    r"(?<![A-Za-z0-9-])(?:[A-Z]{1,2}[ -]?[0-9]{3}[ -]?[0-9]{2,4}[ -]?[0-9]{0,7}|[0-9]{7,12})(?![A-Za-z0-9]|-[0-9])"
+)
+_LABEL = re.compile(
+    r"(?:運転)?免許証?(?:の番号)?|driver['’]?s?[ -]licen[cs]e|driving licen[cs]e|(?<![A-Za-z])DL(?![A-Za-z])",
+    re.IGNORECASE,
+)
+_OTHER = re.compile(
+    r"伝票|追跡|送り状|問い?合わ?せ番号|荷物|配送|個人番号|マイナンバー|JAN|tracking|注文|受注|受付|口座|会員",
+    re.IGNORECASE,
+)
 _CODES = frozenset((*range(10, 15), *range(20, 26), 30, *range(40, 56), *range(60, 66), *range(70, 75), *range(80, 84), *range(90, 98)))  # fmt: skip
 _WEIGHTS = (5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
 

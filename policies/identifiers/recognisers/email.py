@@ -13,16 +13,19 @@ _STRICT = re.compile(
     r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9](?:[A-Za-z0-9._%+'-]{0,62}[A-Za-z0-9_+-])?@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,5}[A-Za-z]{2,24}(?![A-Za-z0-9])"
     r"|(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.|[ぁ-ヿ一-鿿]{1,20}\.){1,4}(?:[A-Za-z]{2,24}|[ぁ-ヿ一-鿿]{1,10})(?![A-Za-z0-9])"
 )
-_AT = (
-    r"(?: ?@ ?| ?[(\[<{【「] ?(?:@|at|アット(?:マーク)?|あっと(?:まーく)?|a) ?[)\]>}】」] ?| (?:at|AT|At) |_at_|-at-| ?(?:アット(?:マーク)?|あっと(?:まーく)?) ?| ?[★☆●◎■□◆＊*＠] ?)"
+_AT = r"(?: ?@ ?| ?[(\[<{【「] ?(?:@|at|アット(?:マーク)?|あっと(?:まーく)?|a) ?[)\]>}】」] ?| (?:at|AT|At) |_at_|-at-| ?(?:アット(?:マーク)?|あっと(?:まーく)?) ?| ?[★☆●◎■□◆＊*＠] ?)"
+_DOT = (
+    r"(?: ?[(\[<{【] ?(?:\.|dot|ドット|どっと|点) ?[)\]>}】] ?| (?:dot|DOT|Dot) | ?(?:ドット|どっと) ?|_dot_|\.| \. ?)"
 )
-_DOT = r"(?: ?[(\[<{【] ?(?:\.|dot|ドット|どっと|点) ?[)\]>}】] ?| (?:dot|DOT|Dot) | ?(?:ドット|どっと) ?|_dot_|\.| \. ?)"
 _LOOSE = re.compile(
     rf"(?<![A-Za-z0-9._%+-])[A-Za-z0-9](?:[A-Za-z0-9_%+-]|{_DOT}(?=[A-Za-z0-9])){{0,60}}{_AT}(?:[A-Za-z0-9-]{{1,63}}{_DOT}){{1,4}}(?:[A-Za-z]{{2,10}})(?![A-Za-z0-9])"
 )
 _DISGUISE = re.compile(r"@|[★☆●◎■□◆*]|アット|あっと|[\[(<{_ -](?:at|a)[\])>}_ -]", re.IGNORECASE)
 _FILES = frozenset("png jpg jpeg gif svg webp css js html htm md py ts bmp ico mp4 pdf".split())
-_WORDS = re.compile(r"^(?:me|us|him|her|them|it|you|look|looking|meet|arrive|arrived|stay|shop|visit|is|was|be|are|available|online|only|store|all|now|here) at ", re.IGNORECASE)
+_WORDS = re.compile(
+    r"^(?:me|us|him|her|them|it|you|look|looking|meet|arrive|arrived|stay|shop|visit|is|was|be|are|available|online|only|store|all|now|here) at ",
+    re.IGNORECASE,
+)
 _TLD = frozenset("com net org jp uk us de fr it es nl eu io co ne ac go or info biz edu gov au ca in cn kr tw ch se no me dev app example test invalid shop".split())  # fmt: skip
 
 
@@ -40,7 +43,17 @@ def find(reading: Reading) -> Iterator[Hit]:
     for found in _LOOSE.finditer(rest):
         said = found[0]
         spelt = re.search(r"(?i)dot|ドット|どっと|点|[\[(<{【「_ -]at[\])>}】」_-]|アット|あっと|[@★☆●◎■□◆*]", said)
-        if spelt and said.lower().rpartition(".")[2].split()[-1].strip("()[]{}<>【】").split("ドット")[-1].split("どっと")[-1] in _TLD and not _WORDS.match(said):
+        if (
+            spelt
+            and said.lower()
+            .rpartition(".")[2]
+            .split()[-1]
+            .strip("()[]{}<>【】")
+            .split("ドット")[-1]
+            .split("どっと")[-1]
+            in _TLD
+            and not _WORDS.match(said)
+        ):
             yield Hit(*found.span(), "EMAIL", LOOSE)
 
 

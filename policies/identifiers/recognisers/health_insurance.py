@@ -9,8 +9,13 @@ from policies.identifiers.recognisers.reading import CHECKED, SHAPED, Hit, Readi
 
 TYPES = ("HEALTH_INSURANCE",)
 _INSURER = re.compile(r"(?<![0-9A-Za-z-])(?:[0-9]{2} ?[0-9]{2} ?[0-9]{3} ?[0-9]|[0-9]{6})(?!-?[0-9]|[A-Za-z])")
-_LABEL = re.compile(r"保険者(?:等)?番号|保険証|被保険者(?:証)?(?:等)?(?:記号)?(?:番号)?|資格確認書|公費負担者番号|insurer number|health insurance", re.IGNORECASE)
-_MARKED = re.compile(r"記号[ :：は]{0,3}([0-9]{1,8})[ 、,，・/\n]{0,3}(?:の)?番号[ :：は]{0,3}([0-9]{1,8})(?![0-9])(?:[ 、,，・/(（]{0,3}枝番[ :：は]{0,3}[0-9]{1,2})?")
+_LABEL = re.compile(
+    r"保険者(?:等)?番号|保険証|被保険者(?:証)?(?:等)?(?:記号)?(?:番号)?|資格確認書|公費負担者番号|insurer number|health insurance",
+    re.IGNORECASE,
+)
+_MARKED = re.compile(
+    r"記号[ :：は]{0,3}([0-9]{1,8})[ 、,，・/\n]{0,3}(?:の)?番号[ :：は]{0,3}([0-9]{1,8})(?![0-9])(?:[ 、,，・/(（]{0,3}枝番[ :：は]{0,3}[0-9]{1,2})?"
+)
 _POSTAL = re.compile(r"1[0-9]{3}[0-9]")
 
 

@@ -11,7 +11,9 @@ from policies.identifiers.recognisers.reading import SHAPED, Hit, Reading
 TYPES = ("IP_ADDRESS",)
 _V4 = re.compile(r"(?<![0-9A-Za-z.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9A-Za-z]|\.[0-9])")
 _V6 = re.compile(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f:]{2,39}(?:(?<=:)[0-9]{1,3}(?:\.[0-9]{1,3}){3})?(?![0-9A-Za-z:])")
-_VERSION = re.compile(r"(?:(?<![A-Za-z])v|(?<![A-Za-z])ver\.?|version|バージョン|release|§|section|第)[ :：.は]{0,3}$", re.IGNORECASE)
+_VERSION = re.compile(
+    r"(?:(?<![A-Za-z])v|(?<![A-Za-z])ver\.?|version|バージョン|release|§|section|第)[ :：.は]{0,3}$", re.IGNORECASE
+)
 
 
 def find(reading: Reading) -> Iterator[Hit]:

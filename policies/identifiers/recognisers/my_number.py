@@ -8,9 +8,16 @@ from collections.abc import Iterator
 from policies.identifiers.recognisers.reading import CHECKED, GAP, SHAPED, Hit, Reading, digits_of
 
 TYPES = ("MY_NUMBER",)
-_SHAPE = re.compile(rf"(?<![0-9A-Za-z])(?<![0-9][-.])[0-9]{{4}}{GAP}[0-9]{{4}}{GAP}[0-9]{{4}}(?![-.]?[0-9])(?![A-Za-z])")
-_LABEL = re.compile(r"マイナンバー(?:カード)?|個人番号(?:カード)?|my ?number(?: card)?|individual number", re.IGNORECASE)
-_OTHER = re.compile(r"伝票|追跡|送り状|問い?合わ?せ番号|荷物|配送|免許|JAN|ISBN|tracking|parcel|licen[cs]e|注文|受注|受付|口座|会員", re.IGNORECASE)
+_SHAPE = re.compile(
+    rf"(?<![0-9A-Za-z])(?<![0-9][-.])[0-9]{{4}}{GAP}[0-9]{{4}}{GAP}[0-9]{{4}}(?![-.]?[0-9])(?![A-Za-z])"
+)
+_LABEL = re.compile(
+    r"マイナンバー(?:カード)?|個人番号(?:カード)?|my ?number(?: card)?|individual number", re.IGNORECASE
+)
+_OTHER = re.compile(
+    r"伝票|追跡|送り状|問い?合わ?せ番号|荷物|配送|免許|JAN|ISBN|tracking|parcel|licen[cs]e|注文|受注|受付|口座|会員",
+    re.IGNORECASE,
+)
 _WEIGHTS = (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
 
 

@@ -21,7 +21,12 @@ def find(reading: Reading) -> Iterator[Hit]:
         start, end = found.span()
         if reading.labelled(start, _LABEL):
             yield Hit(start, end, "NHS", CHECKED)
-        elif found[1] == " " and found[0][0] not in "01" and valid(digits_of(found[0])) and not reading.near(start, start, _OTHER):
+        elif (
+            found[1] == " "
+            and found[0][0] not in "01"
+            and valid(digits_of(found[0]))
+            and not reading.near(start, start, _OTHER)
+        ):
             yield Hit(start, end, "NHS", SHAPED)
 
 

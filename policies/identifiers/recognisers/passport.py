@@ -9,14 +9,20 @@ from policies.identifiers.recognisers.reading import CHECKED, SHAPED, Hit, Readi
 
 TYPES = ("PASSPORT",)
 _JA = re.compile(r"(?<![A-Za-z0-9-])[TMNP][A-Z] ?[0-9]{7}(?![0-9A-Za-z]|-[0-9])")
-_ANY = re.compile(r"(?<![A-Za-z0-9-])(?:[A-Z]{1,2} ?[0-9]{6,8}|[0-9]{3} ?[0-9]{3} ?[0-9]{3}|[A-Z][0-9]{2}[A-Z]{2}[0-9]{4}|[CFGHJKLMNPRTVWXYZ0-9]{9})(?![0-9A-Za-z])")
+_ANY = re.compile(
+    r"(?<![A-Za-z0-9-])(?:[A-Z]{1,2} ?[0-9]{6,8}|[0-9]{3} ?[0-9]{3} ?[0-9]{3}|[A-Z][0-9]{2}[A-Z]{2}[0-9]{4}|[CFGHJKLMNPRTVWXYZ0-9]{9})(?![0-9A-Za-z])"
+)
 _LABEL = re.compile(r"パスポート|旅券(?:番号)?|passport(?: book)?", re.IGNORECASE)
-_ZONE = re.compile(r"(?<![A-Z0-9<])([A-Z0-9<]{9})([0-9])[A-Z<]{3}[0-9]{6}[0-9][MFX<][0-9]{6}[0-9][A-Z0-9<]{14}[0-9<][0-9](?![0-9A-Z<])")
+_ZONE = re.compile(
+    r"(?<![A-Z0-9<])([A-Z0-9<]{9})([0-9])[A-Z<]{3}[0-9]{6}[0-9][MFX<][0-9]{6}[0-9][A-Z0-9<]{14}[0-9<][0-9](?![0-9A-Z<])"
+)
 
 
 def find(reading: Reading) -> Iterator[Hit]:
     """By shape for Japan, by label for any country, by check digit in the machine-readable zone."""
-    if not (reading.long and reading.latin) and not (reading.long and "旅券" in reading.text or "パスポート" in reading.text):
+    if not (reading.long and reading.latin) and not (
+        (reading.long and "旅券" in reading.text) or "パスポート" in reading.text
+    ):
         return
     for found in _JA.finditer(reading.text):
         yield Hit(*found.span(), "PASSPORT", SHAPED)

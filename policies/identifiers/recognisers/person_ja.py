@@ -20,7 +20,9 @@ _NAME = (
     rf"[ぁ-ん]{{2,6}} [ぁ-ん]{{2,6}}|[A-Z][A-Za-z'’-]{{1,15}}(?: [A-Z][A-Za-z'’.-]{{0,15}}){{0,3}}"
 )
 _BEFORE = re.compile(rf"(?:{_NAME}) ?\Z")
-_HONORIFIC = re.compile(r"様(?![々子式相態変方似])|さま(?!ざま|まで)|さん(?![ざまごかし]|付け|づけ)|氏(?![名族神素])|殿(?![堂様下内])|先生|ちゃん|くん(?![れ])|君(?![がはの主臨])")
+_HONORIFIC = re.compile(
+    r"様(?![々子式相態変方似])|さま(?!ざま|まで)|さん(?![ざまごかし]|付け|づけ)|氏(?![名族神素])|殿(?![堂様下内])|先生|ちゃん|くん(?![れ])|君(?![がはの主臨])"
+)
 _STRICT = frozenset(("様", "さま", "殿", "氏"))
 _KANJI_ONLY = re.compile(rf"[{KANJI}]{{1,6}} ?[{KANJI}]{{0,4}}")
 _KANA_ONLY = re.compile(rf"[{_KANA}]+")
@@ -37,9 +39,13 @@ _LABEL = re.compile(
     rf"(?:様)?[」』)）]?(?P<mark>[ ]?[:：=][ ]?|[はが]、?|[ \n])(?P<name>{_NAME})"
 )
 _SIGN = re.compile("[様氏殿]|さま|さん|先生|ちゃん|くん|君|名|宛|者|先|主|カナ|がな|本人")
-_NOT_GIVEN = frozenset("県市区町村駅店産発着線州島湾港橋川山城寺社園館型式様氏殿君家室課部係円年月日時分行通号番丁店長会")
+_NOT_GIVEN = frozenset(
+    "県市区町村駅店産発着線州島湾港橋川山城寺社園館型式様氏殿君家室課部係円年月日時分行通号番丁店長会"
+)
 _PLACES = frozenset("石川 福井 宮崎 山口 千葉 福島 川崎 長野 富山 岡山 中野 上野 青山 松本 高山 金沢 市川 大野 新宿 熊谷 成田 川口 長島 宮古 大島 小田原 三島 大津 津 泉 堺 東 西 南 北 上 下 関 谷 堤 岡 堀 辻 森 林".split())  # fmt: skip
-_SPACED = re.compile(rf"(?<![{KANJI}])([{KANJI}々]{{1,4}}) ([{KANJI}]{{1,3}}|[ぁ-ん]{{2,4}}|[{_KANA}]{{2,6}})(?![{KANJI}{_KANA}ー])")
+_SPACED = re.compile(
+    rf"(?<![{KANJI}])([{KANJI}々]{{1,4}}) ([{KANJI}]{{1,3}}|[ぁ-ん]{{2,4}}|[{_KANA}]{{2,6}})(?![{KANJI}{_KANA}ー])"
+)
 _ENDING = "子美香奈恵江代枝里織菜花咲郎太介助彦男夫雄司治朗樹也哉斗翔平志一二三輝希莉紀幸弘博浩隆健誠大悠蓮陽結愛葵凛翼"
 _JOINED = re.compile(rf"(?<![{KANJI}])([{KANJI}]{{2,3}}?)([{KANJI}]{{0,2}}[{_ENDING}])(?![{KANJI}])")
 
@@ -87,7 +93,9 @@ def _honoured(text: str) -> Iterator[Hit]:
         if known:
             start += name.index(known)
             name = known
-        elif not firm or not (2 <= len(name) <= 7 and _KANJI_ONLY.fullmatch(name) or len(name) >= 3 and _KANA_ONLY.fullmatch(name)):
+        elif not firm or not (
+            (2 <= len(name) <= 7 and _KANJI_ONLY.fullmatch(name)) or (len(name) >= 3 and _KANA_ONLY.fullmatch(name))
+        ):
             continue
         if not _nobody(name, text[:start]):
             yield Hit(start, start + len(name), "PERSON", SHAPED)
@@ -101,10 +109,12 @@ def _begins(name: str) -> str | None:
     folded = fold_names(name)
     for start in range(max(1, len(name) - 1)):
         for length in (4, 3, 2, 1):
-            if folded[start : start + length] in SURNAMES and (length > 1 or (start == 0 and len(name) > 1 or len(name) == 1)):
+            if folded[start : start + length] in SURNAMES and (
+                length > 1 or ((start == 0 and len(name) > 1) or len(name) == 1)
+            ):
                 return name[start:]
     return None
 
 
 def _nobody(name: str, before: str) -> bool:
-    return bool(_NOBODY.search(name)) or "様" in name or before.endswith(("お", "ご", "御")) and len(name) <= 2
+    return bool(_NOBODY.search(name)) or "様" in name or (before.endswith(("お", "ご", "御")) and len(name) <= 2)

@@ -67,10 +67,8 @@ class Reading:
     def labelled(self, start: int, label: re.Pattern[str], reach: int = 32) -> bool:
         """Whether a word of ``label`` stands before ``start`` with nothing but filling between."""
         before = self.text[max(0, start - reach) : start]
-        found = None
-        for found in label.finditer(before):
-            pass
-        return found is not None and _FILLING.fullmatch(before, found.end()) is not None
+        ends = [found.end() for found in label.finditer(before)]
+        return bool(ends) and _FILLING.fullmatch(before, ends[-1]) is not None
 
     def near(self, start: int, end: int, label: re.Pattern[str], reach: int = 16) -> bool:
         """Whether a word of ``label`` stands within ``reach`` of the place."""

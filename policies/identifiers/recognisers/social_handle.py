@@ -31,7 +31,17 @@ def find(reading: Reading) -> Iterator[Hit]:
             if found[0][1:].lower() not in _WORDS:
                 yield Hit(*found.span(), "SOCIAL_HANDLE", SHAPED)
     for found in _LABELLED.finditer(text):
-        if _LETTER.search(found[1]) and found[1].lower() not in ("the", "for", "not", "and", "our", "your", "com", "account", "official"):
+        if _LETTER.search(found[1]) and found[1].lower() not in (
+            "the",
+            "for",
+            "not",
+            "and",
+            "our",
+            "your",
+            "com",
+            "account",
+            "official",
+        ):
             yield Hit(*found.span(1), "SOCIAL_HANDLE", CHECKED)
     if ".com/" in lower or ".net/" in lower or ".me/" in lower or ".ee/" in lower:
         for found in _PAGE.finditer(text):

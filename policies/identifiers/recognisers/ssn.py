@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from policies.identifiers.recognisers.reading import CHECKED, SHAPED, Hit, Reading
 
 TYPES = ("SSN",)
-_SHAPE = re.compile(r"(?<![0-9A-Za-z])(?<![0-9][-.])(?!000|666|9[0-9]{2})[0-9]{3}([- .])(?!00)[0-9]{2}\1(?!0000)[0-9]{4}(?![-.]?[0-9])(?![A-Za-z])")
+_SHAPE = re.compile(
+    r"(?<![0-9A-Za-z])(?<![0-9][-.])(?!000|666|9[0-9]{2})[0-9]{3}([- .])(?!00)[0-9]{2}\1(?!0000)[0-9]{4}(?![-.]?[0-9])(?![A-Za-z])"
+)
 _PLAIN = re.compile(r"(?<![0-9A-Za-z-])(?!000|666)[0-9]{3}[- ]?[0-9]{2}[- ]?[0-9]{4}(?!-?[0-9]|[A-Za-z])")
 _LABEL = re.compile(r"social security|ssn|itin|taxpayer|社会保障", re.IGNORECASE)
 

@@ -104,15 +104,25 @@ def test_the_guard_names_another_customer_and_passes_the_reader(index: KnownIden
 
     assert rules("たかはしみさきもお使いです。") == ["identifiers.known"]
     assert rules("高橋美咲様、こんにちは。", recipient_id="C1", addressee="高橋 美咲", surname="高橋") == []
-    assert rules("高橋美咲様、佐藤花子様もどうぞ。", recipient_id="C1", addressee="高橋 美咲", surname="高橋") == ["identifiers.known"]
+    assert rules("高橋美咲様、佐藤花子様もどうぞ。", recipient_id="C1", addressee="高橋 美咲", surname="高橋") == [
+        "identifiers.known"
+    ]
 
 
-NAMES = st.tuples(st.text("佐藤高橋田中渡辺斎長谷川", min_size=2, max_size=3), st.text("美咲健太優子翔", min_size=2, max_size=2))
+NAMES = st.tuples(
+    st.text("佐藤高橋田中渡辺斎長谷川", min_size=2, max_size=3), st.text("美咲健太優子翔", min_size=2, max_size=2)
+)
 
 
-@given(st.lists(NAMES, min_size=1, max_size=5), st.text("、。は ですa1\n", max_size=8), st.text("、。は です1\n", max_size=8))
+@given(
+    st.lists(NAMES, min_size=1, max_size=5),
+    st.text("、。は ですa1\n", max_size=8),
+    st.text("、。は です1\n", max_size=8),
+)
 def test_a_full_name_is_found_wherever_it_stands(names: list[tuple[str, str]], before: str, after: str) -> None:
-    built = KnownIdentifiers.build([(f"C{n}", [("PERSON", " ".join(name))]) for n, name in enumerate(names)], KEY, now=NOW)
+    built = KnownIdentifiers.build(
+        [(f"C{n}", [("PERSON", " ".join(name))]) for n, name in enumerate(names)], KEY, now=NOW
+    )
     for family, given_name in names:
         text = f"{before}{family}{given_name}{after}"
         found = built.find(normalise(text))

@@ -47,15 +47,38 @@ def test_counts_and_declarations_hold() -> None:
 def test_a_value_is_never_read_again() -> None:
     values = {"⟦P1⟧": "{{staff_name}}", "{{staff_name}}": "高橋"}
     assert restore("⟦P1⟧", values, declared=("⟦P1⟧",)).text == "{{staff_name}}"
-    assert rules("{{customer_name}}", {"{{customer_name}}": "{{staff_name}}", "{{staff_name}}": "x"}) == ["placeholders.value"]
+    assert rules("{{customer_name}}", {"{{customer_name}}": "{{staff_name}}", "{{staff_name}}": "x"}) == [
+        "placeholders.value"
+    ]
 
 
-@pytest.mark.parametrize("value", ["", "  ", "{{staff_name}}", "｛x｝", "https://example.com", "見て www.example.jp", "example.com", "090-1234-5678", "１２３４５６７", "a\nb", "a\x00", "あ" * 41, "佐\u200b藤", "<b>", "⟦P1⟧"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "  ",
+        "{{staff_name}}",
+        "｛x｝",
+        "https://example.com",
+        "見て www.example.jp",
+        "example.com",
+        "090-1234-5678",
+        "１２３４５６７",
+        "a\nb",
+        "a\x00",
+        "あ" * 41,
+        "佐\u200b藤",
+        "<b>",
+        "⟦P1⟧",
+    ],
+)
 def test_what_is_no_name_is_refused(value: str) -> None:
     assert refused(value) is not None
 
 
-@pytest.mark.parametrize("value", ["佐藤 美咲", "O'Brien", "葛\U000e0100城 一", "Dr. Müller-Lüdenscheidt", "マリア・シルバ", "A5店"])
+@pytest.mark.parametrize(
+    "value", ["佐藤 美咲", "O'Brien", "葛\U000e0100城 一", "Dr. Müller-Lüdenscheidt", "マリア・シルバ", "A5店"]
+)
 def test_names_are_not_refused(value: str) -> None:
     assert refused(value) is None
 
@@ -64,7 +87,9 @@ def test_masking_takes_known_ones_first_then_patterns_then_runs() -> None:
     known = index_of((("PERSON", "佐藤 花子"), ("CUSTOMER_ID", "M-77")))
     text = "佐藤花子とM-77と090-1234-5678と番号 55 66 77 88、また佐藤花子。⟦P1⟧\u200b"
     masked = mask_free_text(text, "ja", known=known, random=Random(5))
-    assert all(said not in masked.text for said in ("佐藤花子", "M-77", "090-1234-5678", "55 66 77 88", "⟦P1⟧", "\u200b"))
+    assert all(
+        said not in masked.text for said in ("佐藤花子", "M-77", "090-1234-5678", "55 66 77 88", "⟦P1⟧", "\u200b")
+    )
     assert len(masked.values) == 4
     assert restore(masked.text, masked.values, declared=tuple(masked.values)).text == text.replace("⟦P1⟧\u200b", "[P1]")
 
