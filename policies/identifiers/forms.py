@@ -173,7 +173,7 @@ def _kana(words: list[str]) -> Iterator[str]:
         if len(words) > 1 and len(joined) >= 4:
             yield joined
             yield "".join(spelt[1:]) + spelt[0]
-        yield from (spelt[0] + honorific for honorific in ("様", "さま", "さん"))
+        yield from (spelt[0] + honorific for honorific in ("様", "さん"))
     for latin in romaji(kata):
         if len(latin) > 1:
             yield " ".join(latin)
@@ -181,8 +181,7 @@ def _kana(words: list[str]) -> Iterator[str]:
             if len("".join(latin)) >= 8:
                 yield "".join(latin)
                 yield "".join((*latin[1:], latin[0]))
-        yield from (f"{title} {latin[0]}" for title in _TITLES)
-        yield f"{latin[0]} san"
+        yield from (f"{title} {latin[0]}" for title in ("mr", "ms"))
         yield f"{latin[0]}-san"
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
-from itertools import islice, pairwise
+from itertools import chain, islice
 from operator import add
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from policies.identifiers.forms import LONGEST, digit_runs, forms_of, squeezed, 
 from policies.identifiers.normal import Normal
 from policies.identifiers.recognisers import settle
 from policies.identifiers.recognisers.reading import CHECKED, SHAPED, Hit
+from policies.identifiers.runs import paragraphs
 from policies.identifiers.spans import Span
 from policies.identifiers.types import TYPES
 from retrieval.errors import InputError
@@ -48,6 +49,10 @@ class Build:
     built_at: datetime
 
 
+_OWNER = 0xFFFFFFFF
+"""An owner is the low four bytes of the keyed digest of a customer's id."""
+
+
 class KnownIdentifiers:
     """The index.  Made by :meth:`build` or :meth:`load`."""
 
@@ -58,6 +63,8 @@ class KnownIdentifiers:
         self.build_of = build
         self._key, self._digests, self._owners, self._kinds = key, digests, owners, kinds
         self._stored = (stems, lengths)
+        # A batch says most of its paragraphs again and again.
+        self._looked = lru_cache(maxsize=16384)(self._look)
         self._stems = _Stems(key, dict(zip(stems.tolist(), lengths.tolist(), strict=True)))
 
     @classmethod
@@ -66,7 +73,7 @@ class KnownIdentifiers:
 
         Of a form that many customers share, two owners are kept: one is enough to know that it is somebody else's.
         """
-        found: dict[bytes, tuple[int, int, int]] = {}
+        found: dict[bytes, int] = {}
         stems: dict[str, int] = {}
         customers = 0
         start = blake2b(digest_size=8, key=key)
@@ -81,25 +88,27 @@ class KnownIdentifiers:
                     digest = hashed.digest()
                     before = found.get(digest)
                     if before is None:
-                        found[digest] = (kind, owner, owner)
+                        found[digest] = kind << 64 | owner << 32 | owner
                         if form[0] == " ":
                             stem = form[1:3]
                             stems[stem] = stems.get(stem, 0) | 1 << (len(form) - 2)
-                    elif before[1] == before[2] != owner:
-                        found[digest] = (before[0], before[1], owner)
+                    elif before >> 32 & _OWNER == before & _OWNER != owner:
+                        found[digest] = before & ~_OWNER | owner
         return cls._packed(found, stems, key, customers, now)
 
     @classmethod
     def _packed(
-        cls, found: dict[bytes, tuple[int, int, int]], stems: dict[str, int], key: bytes, customers: int, now: datetime
+        cls, found: dict[bytes, int], stems: dict[str, int], key: bytes, customers: int, now: datetime
     ) -> KnownIdentifiers:
         digests = np.frombuffer(b"".join(found), dtype=">u8").astype(np.uint64)
-        columns = np.array(list(found.values()), dtype=np.uint32).reshape(-1, 3)
+        both = np.fromiter((entry & 0xFFFFFFFF_FFFFFFFF for entry in found.values()), np.uint64, len(found))
+        first, second = (both >> np.uint64(32)).astype(np.uint32), (both & np.uint64(_OWNER)).astype(np.uint32)
+        sorts = np.fromiter((entry >> 64 for entry in found.values()), np.uint8, len(found))
         found.clear()
-        shared = columns[:, 1] != columns[:, 2]
+        shared = first != second
         digests = np.concatenate((digests, digests[shared]))
-        owners = np.concatenate((columns[:, 1], columns[shared, 2]))
-        kinds = np.concatenate((columns[:, 0], columns[shared, 0])).astype(np.uint8)
+        owners = np.concatenate((first, second[shared]))
+        kinds = np.concatenate((sorts, sorts[shared]))
         order = np.lexsort((owners, digests))
         digests, owners, kinds = digests[order], owners[order], kinds[order]
         hashed = np.array([_hash(key, stem) for stem in stems], dtype=np.uint64)
@@ -160,6 +169,17 @@ class KnownIdentifiers:
 
     def find(self, normal: Normal, *, except_customer: str | None = None) -> tuple[Span, ...]:
         """Identifiers in the text that belong to somebody, in raw code points; those that ``except_customer`` shares are left out."""
+        own = None if except_customer is None else _owner(self._key, except_customer)
+        hits = [
+            Hit(at + hit.start, at + hit.end, hit.type, hit.sure)
+            for at, paragraph in paragraphs(normal.text)
+            for hit, owners in self._looked(paragraph)
+            if own not in owners
+        ]
+        return tuple(Span(*normal.raw_span(hit.start, hit.end), hit.type) for hit in settle(hits))
+
+    def _look(self, text: str) -> tuple[tuple[Hit, tuple[int, ...]], ...]:
+        """What is known in a paragraph, with whose it is."""
         places: list[tuple[int, int]] = []
         digests: list[bytes] = []
         start = blake2b(digest_size=8, key=self._key)
@@ -170,39 +190,29 @@ class KnownIdentifiers:
             digests.append(hashed.digest())
             places.append((begin, end))
 
-        self._words(normal.text, ask)
-        for form, begin, end in tokens(normal.text):
-            ask(form, begin, end)
-        for form, begin, end in digit_runs(normal.text):
+        self._words(text, ask)
+        for form, begin, end in chain(tokens(text), digit_runs(text)):
             ask(form, begin, end)
         if not digests or not len(self._digests):
             return ()
         asked = np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64)
         first = np.searchsorted(self._digests, asked)
-        inside = np.minimum(first, len(self._digests) - 1)
-        known = np.flatnonzero(self._digests[inside] == asked)
-        own = None if except_customer is None else _owner(self._key, except_customer)
-        hits = []
-        for which in known:
-            at = first[which]
-            last = at + 1
-            while last < len(self._digests) and self._digests[last] == asked[which]:
-                last += 1
-            if own is None or own not in self._owners[at:last]:
-                hits.append(_hit(normal.text, *places[which], TYPES[self._kinds[at]]))
-        return tuple(Span(*normal.raw_span(hit.start, hit.end), hit.type) for hit in settle(hits))
+        last = np.searchsorted(self._digests, asked, side="right")
+        return tuple(
+            (_hit(text, *places[which], TYPES[self._kinds[first[which]]]), tuple(self._owners[first[which] : last[which]].tolist()))
+            for which in np.flatnonzero(last > first)
+        )  # fmt: skip
 
     def _words(self, text: str, ask: Any) -> None:
         """Names and addresses: every stretch that begins and is as long as some form."""
         view, origin = squeezed(text)
         stems = self._stems
-        boundary = _boundaries(view)
         for begin, lengths in [
             (at, found) for at, stem in enumerate(map(add, view, islice(view, 1, None))) if (found := stems[stem])
         ]:
-            if boundary[begin]:
+            if not _crossed(view, begin):
                 for end in _ends(begin, lengths, len(view)):
-                    if boundary[end]:
+                    if not _crossed(view, end):
                         ask(" " + view[begin:end], origin[begin], origin[end - 1] + 1)
 
 
@@ -235,10 +245,12 @@ def _hit(text: str, start: int, end: int, type: str) -> Hit:
     return Hit(start, end, type, SHAPED if "," in text[start:end] or "\n" in text[start:end] else CHECKED)
 
 
-def _boundaries(view: str) -> list[bool]:
-    """Per place, whether no Latin word or number goes across it."""
-    inside = [letter.isascii() and letter.isalnum() for letter in view]
-    return [True, *(not (before and after) for before, after in pairwise(inside)), True]
+def _crossed(view: str, at: int) -> bool:
+    """Whether a Latin word or a number goes across the place."""
+    if not 0 < at < len(view):
+        return False
+    before, after = view[at - 1], view[at]
+    return before.isascii() and after.isascii() and before.isalnum() and after.isalnum()
 
 
 def fault(known: KnownIdentifiers | None, now: datetime, customers: int) -> tuple[str, str] | None:
@@ -267,4 +279,4 @@ def _hash(key: bytes, text: str) -> int:
 
 
 def _owner(key: bytes, customer: str) -> int:
-    return _hash(key, f"\0{customer}") & 0xFFFFFFFF
+    return _hash(key, f"\0{customer}") & _OWNER

@@ -1,4 +1,7 @@
-"""Runs of digits that no name is put to: in a draft, seven digits that no fact prints are somebody's number until proven otherwise."""
+"""Stretches of a text: its paragraphs, and its runs of digits.
+
+In a draft, seven digits that no fact prints are somebody's number until proven otherwise, whatever kind of number it is.
+"""
 
 from __future__ import annotations
 
@@ -12,3 +15,11 @@ def digit_runs(text: str) -> Iterator[tuple[int, int]]:
     """(start, end) of every run of at least seven digits, separators inside, in normalised text."""
     for found in _RUN.finditer(text):
         yield found.span()
+
+
+def paragraphs(text: str) -> Iterator[tuple[int, str]]:
+    """(start, paragraph): what stands between empty lines.  No identifier goes across one."""
+    at = 0
+    for paragraph in text.split("\n\n"):
+        yield at, paragraph
+        at += len(paragraph) + 2

@@ -16,6 +16,7 @@ _LABELLED = re.compile(
 _PAGE = re.compile(
     r"(?<![A-Za-z0-9-])(?:twitter|x|instagram|facebook|tiktok|threads|github|linkedin|t|line|lin|youtube|note)\.(?:com|net|me|ee)/(?:in/|@|~)?([A-Za-z0-9_.-]{2,40})(?<![.])", re.IGNORECASE
 )  # fmt: skip
+_PLATFORMS = tuple("line ライン skype discord telegram wechat カカオ insta インスタ twitter ツイッター tiktok facebook threads bluesky snapchat github youtube mixi handle username xの xid xアカ".split())  # fmt: skip
 _WORDS = frozenset("home cosme nifty import media param return override author since property charset username example everyone here all channel beauty press food".split())  # fmt: skip
 _PATHS = frozenset("share intent search home explore hashtag login signup about privacy terms help p reel watch status ti r channel groups pages sharer".split())  # fmt: skip
 _LETTER = re.compile(r"[A-Za-z]")
@@ -30,7 +31,7 @@ def find(reading: Reading) -> Iterator[Hit]:
         for found in _AT.finditer(text):
             if found[0][1:].lower() not in _WORDS:
                 yield Hit(*found.span(), "SOCIAL_HANDLE", SHAPED)
-    for found in _LABELLED.finditer(text):
+    for found in _LABELLED.finditer(text) if any(platform in lower for platform in _PLATFORMS) else ():
         if _LETTER.search(found[1]) and found[1].lower() not in (
             "the",
             "for",
