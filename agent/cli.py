@@ -7,7 +7,8 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -281,6 +282,41 @@ def draft(
         _emit(draft_json(made)) if json else show_draft(draft_json(made))
         raise typer.Exit(1 if made.verdict == "block" else 0)
     _emit(made.answer) if json else show_recommendation(made.answer)
+
+
+@app.command()
+def scan(
+    requests: Annotated[str, typer.Option("--requests", metavar="FILE.jsonl", help="Texts, one JSON object per line, '-' for standard input.")],
+    home: Folder = HOME, json: Json = False, as_of: AsOf = None,
+) -> None:  # fmt: skip
+    """Find identifiers of people in texts: {"id","text","lang","facts"?,"known"?} in, {"id","spans"} out, one line each."""
+    from policies.identifiers.requests import answer_line
+
+    wrong = asked = 0
+    for number, line in _stream(requests):
+        asked += 1
+        try:
+            _emit_line(answer_line(line, file=requests, number=number))
+        except InputError as error:
+            wrong += 1
+            print(f"enishi: {error}", file=sys.stderr)
+    sys.stdout.buffer.flush()
+    if not asked:
+        raise InputError("is empty; one JSON object per line is expected", file=requests)
+    if wrong:
+        raise InputError(f"{wrong} request{'s' if wrong > 1 else ''} could not be read", file=requests)
+
+
+def _stream(path: str) -> Iterator[tuple[int, bytes]]:
+    """Numbered lines of a JSON Lines file as they come, ``-`` for standard input; empty lines are passed over."""
+    try:
+        with nullcontext(sys.stdin.buffer) if path == "-" else open(path, "rb") as lines:
+            for number, line in enumerate(lines, 1):
+                kept = line.removeprefix(b"\xef\xbb\xbf").strip() if number == 1 else line.strip()
+                if kept:
+                    yield number, kept
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", file=path) from None
 
 
 @app.command()

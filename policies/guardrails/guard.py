@@ -9,9 +9,11 @@ from functools import cached_property
 from typing import Any, Literal
 
 from policies.catalogue import Action
+from policies.identifiers.index import KnownIdentifiers
 
 BLOCK, FLAG = "block", "flag"
 Scope = Literal["all", "text", "copy"]
+Part = Literal["subject", "title", "body"]
 SCOPES: tuple[Scope, ...] = ("copy", "text", "all")
 """How much is judged, the widest last: the wording and the channel; claims and identifiers too; consent, identity and law too."""
 
@@ -32,7 +34,7 @@ class Finding:
     text: str
     ja: str
     en: str
-    part: Literal["subject", "title", "body"] = "body"
+    part: Part = "body"
     fix: str | None = None
 
     def place(self) -> tuple[Any, ...]:
@@ -52,6 +54,10 @@ class Message:
     message, product, offer, transport and processing, both as other programs send them: a missing key is not known.
     ``send_at`` is when it would arrive, on the recipient's clock; ``scope`` how much of it is judged; ``jurisdiction`` the
     country whose law is asked besides that of the recipient.
+
+    ``known`` is the index of what identifies every customer, ``recipient_id`` the one among them who reads this; ``index_fault``
+    is why the index may not be relied on, in Japanese and English (:func:`policies.identifiers.index.fault`), None when nobody
+    asked for one or it may.
     """
 
     channel: str
@@ -70,11 +76,14 @@ class Message:
     send_at: datetime | None = None
     scope: Scope = "all"
     jurisdiction: str | None = None
+    known: KnownIdentifiers | None = None
+    index_fault: tuple[str, str] | None = None
+    recipient_id: str | None = None
 
     @property
-    def parts(self) -> tuple[tuple[Literal["subject", "title", "body"], str], ...]:
+    def parts(self) -> tuple[tuple[Part, str], ...]:
         """What there is of subject, title and body, in that order."""
-        told: tuple[tuple[Literal["subject", "title", "body"], str | None], ...] = (
+        told: tuple[tuple[Part, str | None], ...] = (
             ("subject", self.subject), ("title", self.title), ("body", self.body),
         )  # fmt: skip
         return tuple((part, text) for part, text in told if text)

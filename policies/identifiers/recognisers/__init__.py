@@ -1,0 +1,45 @@
+"""Every recogniser.  One file in this folder is one type or family; ``<file>.yaml`` beside it shows what it finds and passes over.
+
+A recogniser has ``TYPES`` (those of :data:`policies.identifiers.types.TYPES` it may name) and ``find(reading)``, which yields a
+:class:`~policies.identifiers.recognisers.reading.Hit` for each place.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from types import ModuleType
+
+from policies.identifiers.recognisers.reading import Hit, Reading
+
+RECOGNISERS: tuple[ModuleType, ...] = tuple(
+    importlib.import_module(f"{__name__}.{module.name}")
+    for module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name)
+    if module.name != "reading"
+)
+"""In the order of file names."""
+_FIND = tuple(module.find for module in RECOGNISERS)
+
+
+def recognise(text: str, language: str) -> list[Hit]:
+    """What every recogniser finds in normalised text, overlaps resolved, in the order of the text.
+
+    The order in which overlaps are settled is total: the surer hit first (``Hit.sure``), then the longer, the earlier, the
+    type's name.  A hit that touches a place already taken is dropped, but for a postal code inside an address.
+    """
+    reading = Reading(text, language)
+    hits = [hit for find in _FIND for hit in find(reading)]
+    return settle(hits) if len(hits) > 1 else hits
+
+
+def settle(hits: list[Hit]) -> list[Hit]:
+    """The hits that stand once overlaps are resolved."""
+    taken: list[Hit] = []
+    for hit in sorted(set(hits), key=Hit.rank):
+        if all(hit.start >= other.end or other.start >= hit.end or _part(hit, other) for other in taken):
+            taken.append(hit)
+    return sorted(taken)
+
+
+def _part(one: Hit, other: Hit) -> bool:
+    return {one.type, other.type} == {"POSTAL_CODE", "ADDRESS"}

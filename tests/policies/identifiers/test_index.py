@@ -1,0 +1,137 @@
+"""Whose identifier it is: every form of every customer, nobody's words, and an index that says when it is not to be relied on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policies.guardrails import GUARDS
+from policies.guardrails.guard import Message
+from policies.identifiers.index import KnownIdentifiers, fault
+from policies.identifiers.normal import normalise
+from retrieval.errors import InputError
+
+KEY = b"a key of the home folder"
+NOW = datetime(2026, 5, 14, 3, 0, tzinfo=UTC)
+ROWS = [
+    ("C1", [("PERSON", "髙橋　美咲"), ("PERSON", "タカハシ　ミサキ"), ("PHONE", "090-1234-5678"), ("EMAIL", "Misaki.T@example.com"), ("CUSTOMER_ID", "M-00123"),
+            ("ADDRESS", "東京都渋谷区見本町1丁目2番3号 青葉ハイツ305号室"), ("DOB", "1985-04-03"), ("SECRET", "tok_9f8e7d")]),
+    ("C2", [("PERSON", "Emily Carter"), ("PHONE", "+44 7700 900982"), ("ADDRESS", "742 Evergreen Street, Springfield"), ("SOCIAL_HANDLE", "@emi_c"), ("ORDER_ID", "112-3456789-0123456")]),
+    ("C3", [("PERSON", "佐藤 優子"), ("PERSON", "さとう ゆうこ")]),
+    ("C4", [("PERSON", "森 光")]),
+    ("C5", [("PERSON", "Will May")]),
+    ("C6", [("PERSON", "佐藤 花子")]),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def index() -> KnownIdentifiers:
+    return KnownIdentifiers.build(ROWS, KEY, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "said"),
+    [
+        ("高橋美咲さんへ", "PERSON", "高橋美咲"), ("髙橋 美咲様", "PERSON", "髙橋 美咲"), ("美咲 高橋", "PERSON", "美咲 高橋"), ("高・橋・美・咲", "PERSON", "高・橋・美・咲"),
+        ("ﾀｶﾊｼﾐｻｷ", "PERSON", "ﾀｶﾊｼﾐｻｷ"), ("たかはし みさき", "PERSON", "たかはし みさき"), ("Takahashi Misaki", "PERSON", "Takahashi Misaki"),
+        ("MISAKI TAKAHASHI", "PERSON", "MISAKI TAKAHASHI"), ("高橋様は", "PERSON", "高橋"), ("Sato Yuko", "PERSON", "Sato Yuko"), ("Satou Yuuko", "PERSON", "Satou Yuuko"),
+        ("Ms. Takahashi", "PERSON", "Ms. Takahashi"), ("森光様", "PERSON", "森光"), ("09012345678", "PHONE", "09012345678"), ("+81-90-1234-5678", "PHONE", "+81-90-1234-5678"),
+        ("90 1234 5678", "PHONE", "90 1234 5678"), ("〇九〇一二三四五六七八", "PHONE", "〇九〇一二三四五六七八"), ("07700 900982", "PHONE", "07700 900982"),
+        ("MISAKI.T@EXAMPLE.COM", "EMAIL", "MISAKI.T@EXAMPLE.COM"), ("misaki.t (at) example dot com", "EMAIL", "misaki.t (at) example dot com"),
+        ("m00123です", "CUSTOMER_ID", "m00123"), ("渋谷区見本町一丁目二番三号へ", "ADDRESS", "渋谷区見本町一丁目二番三号"), ("東京都渋谷区見本町1-2-3", "ADDRESS", "東京都渋谷区見本町1-2-3"),
+        ("742 evergreen st", "ADDRESS", "742 evergreen st"), ("昭和60年4月3日", "DOB", "昭和60年4月3日"), ("April 3, 1985", "DOB", "April 3, 1985"),
+        ("Carter, Emily wrote", "PERSON", "Carter, Emily"), ("emi_c", "SOCIAL_HANDLE", "emi_c"), ("112 3456789 0123456", "ORDER_ID", "112 3456789 0123456"), ("tok_9f8e7d", "SECRET", "tok_9f8e7d"),
+        ("MAY, Will", "PERSON", "MAY, Will"),
+    ],
+)  # fmt: skip
+def test_every_form_is_found(index: KnownIdentifiers, text: str, kind: str, said: str) -> None:
+    assert [(one.type, text[one.start : one.end]) for one in index.find(normalise(text))] == [(kind, said)]
+
+
+@pytest.mark.parametrize(
+    "text", ["高橋という姓", "美咲の季節", "森の光が差す", "森光に満ちた", "Will it rain in May?", "Emily", "carter", "Emily Carters", "9012345", "1985年", "渋谷区見本町", "橋美", "森林"]
+)  # fmt: skip
+def test_single_names_and_words_are_nobodys(index: KnownIdentifiers, text: str) -> None:
+    assert index.find(normalise(text)) == ()
+
+
+def test_what_the_reader_shares_with_another_is_not_a_leak(index: KnownIdentifiers) -> None:
+    assert index.find(normalise("佐藤様"), except_customer="C3") == ()
+    assert index.find(normalise("佐藤花子様"), except_customer="C3") != ()
+    assert index.find(normalise("佐藤花子様"), except_customer="C6") == ()
+
+
+def test_the_index_holds_nothing_that_can_be_read(index: KnownIdentifiers, tmp_path: Path) -> None:
+    path = tmp_path / "known.npz"
+    index.save(path)
+    content = path.read_bytes()
+    assert not any(word.encode() in content for word in ("高橋", "takahashi", "Emily", "emily", "90123456", "misaki"))
+    again = KnownIdentifiers.load(path, KEY)
+    assert again.build_of == index.build_of
+    for text in ("高橋美咲", "09012345678", "渋谷区見本町1-2-3"):
+        assert again.find(normalise(text)) == index.find(normalise(text)) != ()
+
+
+def test_another_key_or_another_file_is_refused(index: KnownIdentifiers, tmp_path: Path) -> None:
+    path = tmp_path / "known.npz"
+    index.save(path)
+    with pytest.raises(InputError, match="another key"):
+        KnownIdentifiers.load(path, b"quite another one")
+    path.write_bytes(b"not an index")
+    with pytest.raises(InputError, match="not an index"):
+        KnownIdentifiers.load(path, KEY)
+    with pytest.raises(InputError, match="not an index"):
+        KnownIdentifiers.load(tmp_path / "absent.npz", KEY)
+
+
+def test_an_index_that_is_missing_old_or_small_is_a_fault(index: KnownIdentifiers) -> None:
+    assert fault(None, NOW, 6) is not None
+    assert fault(index, NOW + timedelta(minutes=15), 6) is None
+    assert fault(index, NOW + timedelta(minutes=15, seconds=1), 6) is not None
+    assert fault(index, NOW, 7) is not None
+    assert KnownIdentifiers.build([], KEY, now=NOW).find(normalise("高橋美咲 09012345678")) == ()
+
+
+def test_the_guard_names_another_customer_and_passes_the_reader(index: KnownIdentifiers) -> None:
+    def rules(body: str, **kept: str) -> list[str]:
+        message = Message(channel="line", language="ja", purpose="service", body=body, known=index, **kept)  # type: ignore[arg-type]
+        return [finding.rule for finding in GUARDS["identifiers"](message, None)]  # type: ignore[arg-type]
+
+    assert rules("たかはしみさきもお使いです。") == ["identifiers.known"]
+    assert rules("高橋美咲様、こんにちは。", recipient_id="C1", addressee="高橋 美咲", surname="高橋") == []
+    assert rules("高橋美咲様、佐藤花子様もどうぞ。", recipient_id="C1", addressee="高橋 美咲", surname="高橋") == [
+        "identifiers.known"
+    ]
+
+
+NAMES = st.tuples(
+    st.text("佐藤高橋田中渡辺斎長谷川", min_size=2, max_size=3), st.text("美咲健太優子翔", min_size=2, max_size=2)
+)
+
+
+@given(
+    st.lists(NAMES, min_size=1, max_size=5),
+    st.text("、。は ですa1\n", max_size=8),
+    st.text("、。は です1\n", max_size=8),
+)
+def test_a_full_name_is_found_wherever_it_stands(names: list[tuple[str, str]], before: str, after: str) -> None:
+    built = KnownIdentifiers.build(
+        [(f"C{n}", [("PERSON", " ".join(name))]) for n, name in enumerate(names)], KEY, now=NOW
+    )
+    for family, given_name in names:
+        text = f"{before}{family}{given_name}{after}"
+        found = built.find(normalise(text))
+        assert any(one.start <= len(before) and len(before) + len(family + given_name) <= one.end for one in found)
+
+
+def test_the_array_is_sorted_and_small() -> None:
+    built = KnownIdentifiers.build(((f"C{n}", [("PHONE", f"090{n:08}")]) for n in range(2000)), KEY, now=NOW)
+    digests = built._digests
+    assert digests.dtype == np.uint64
+    assert bool(np.all(digests[:-1] <= digests[1:]))
+    assert built.build_of.customers == 2000
