@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from policies.channels import ChannelRules, load_channels
 from policies.expressions import Expression, parse
+from policies.jurisdictions import Law, load_law
 from policies.loading import Page, policy_file, policy_files
 from retrieval.customer import CHANNELS
 from retrieval.errors import InputError, nearest
@@ -168,7 +169,7 @@ class Lever:
 class Catalogue:
     """Everything loaded: actions in catalogue order, channels, levers, and the bytes of the files they came from.
 
-    ``gates`` maps id → (stage, Japanese, English); ``fatigue`` is minor units per marketing contact of the last 30 days by
+    ``gates`` maps id → (stage, Japanese, English); ``law`` what each jurisdiction demands; ``fatigue`` is minor units per marketing contact of the last 30 days by
     currency; ``preferred_channel`` the factor on response where the customer named the channel.
     """
 
@@ -178,6 +179,7 @@ class Catalogue:
     gates: Mapping[str, tuple[str, str, str]]
     fatigue: Mapping[str, float]
     preferred_channel: float
+    law: Law
     files: Mapping[str, bytes] = field(repr=False)
 
     @cached_property
@@ -231,11 +233,13 @@ def load_catalogue(*overrides: Path) -> Catalogue:
     levers = _load_levers(lever_path, actions)
     arbitration_page = Page(policy_file("arbitration.yaml", *roots))
     arbitration = arbitration_page.read(_ArbitrationFile)
-    read = [gate_page.path, lever_path, arbitration_page.path, *paths, *policy_files("channels", *roots)]
+    read = [gate_page.path, lever_path, arbitration_page.path, *paths]
+    read += [path for folder in ("channels", "law") for path in policy_files(folder, *roots)]
     return Catalogue(
         actions=tuple(actions), channels=channels, levers=levers,
         gates={name: (gate.stage, gate.ja, gate.en) for name, (gate, _) in gates.items()},
         fatigue=arbitration.fatigue, preferred_channel=arbitration.preferred_channel,
+        law=load_law(*roots),
         files={f"{path.parent.name}/{path.name}": path.read_bytes() for path in read},
     )  # fmt: skip
 
