@@ -20,6 +20,8 @@ from prompts.render import Copy
 class Draft:
     """A message for one customer, with the facts in it and what the guards said.
 
+    ``about`` is what the law asks about it, as it stands when it is judged.
+
     ``digest`` covers exactly what a reviewer sees: recipient, channel, text, facts, policy and consent version.
     """
 
@@ -31,6 +33,7 @@ class Draft:
     grounded: frozenset[str]
     addressee: str | None
     surname: str | None
+    about: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     drafter: str = "template"
     verdict: str = "block"
     findings: tuple[Finding, ...] = ()

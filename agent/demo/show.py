@@ -152,6 +152,10 @@ def _tampered(enishi: Enishi, moment: datetime, drawn: list[dict[str, Any]]) -> 
             "somebody adds 「今なら30%割引」",
             replace(good, copy=replace(copy, body=copy.body + "\n今なら30%割引です。")),
         ),
+        "law": (
+            "the registered name is left out",
+            replace(good, copy=replace(copy, body=copy.body.replace(str(good.about["sender"].get("legal_name")), ""))),
+        ),
         "length": (
             "the text runs on",
             replace(good, copy=replace(copy, body=copy.body + "\n" + "どうぞよろしくお願いいたします。" * 200)),

@@ -184,11 +184,11 @@ _ITEM_WORDS = {
     "fees": (("手数料", "信託報酬", "費用", "fee", "charge"), "手数料等", "fees"),
     "loss_risk": (("元本割れ", "元本を割", "損失", "元本が保証", "元本は保証", "lose", "loss"), "損失のおそれ", "the risk of loss"),
     "solicitation_purpose": (
-        ("ご案内", "お勧め", "おすすめ", "ご提案", "ご紹介", "勧誘", "お申し込みのお願い", "ご購入のお願い", "proposal", "offer", "selling", "tell you about"),
+        ("ご案内", "お勧め", "おすすめ", "ご提案", "ご紹介", "お申し込みのお願い", "ご購入のお願い", "proposal", "offer", "selling", "tell you about", "nothing to sell", "勧誘のお電話ではございません"),
         "勧誘のための電話であること", "that the call is to sell something",
     ),
     "product_kind": (
-        ("商品", "サービス", "プラン", "定期便", "コース", "保険", "お品", "クーポン", "ご注文", "product", "service", "plan", "subscription", "ordering"),
+        ("商品", "サービス", "プラン", "定期便", "コース", "保険", "お品", "クーポン", "ご注文", "ご契約", "product", "service", "plan", "subscription", "ordering"),
         "商品やサービスの種類", "what kind of goods or service",
     ),
 }  # fmt: skip

@@ -242,8 +242,8 @@ _ON_REQUEST = ("請求", "お問い合わせ", "お問合せ", "までお知ら�
 
 @kind()
 def landing_page_has_legal_notice(it: Circumstances, given: Parameters) -> Answers:
-    """Terms of sale stand on a page that the ad links to, or are sent on request and the ad says so."""
-    if number(it.value("offer.price")) is None and not _PRICE.search(it.message.whole):
+    """Terms of sale stand on a page that the ad links to, as every push does, or are sent on request and the ad says so."""
+    if it.channel == "push" or (number(it.value("offer.price")) is None and not _PRICE.search(it.message.whole)):
         return
     if not it.links and not any(word in it.squeezed for word in _ON_REQUEST):
         yield Breach(
