@@ -107,7 +107,7 @@ class Circumstances:
         return self._senders.get(shop, _NOBODY)
 
     def _sender(self, shop: str) -> Mapping[str, Any]:
-        return self._told_of_senders[shop] if shop in self._told_of_senders else {}
+        return self._told_of_senders.get(shop, {})
 
     @cached_property
     def _told_of_senders(self) -> Mapping[str, Mapping[str, Any]]:
