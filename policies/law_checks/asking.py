@@ -124,6 +124,7 @@ def kind(
     return register
 
 
+@lru_cache(maxsize=4096)
 def squeezed(text: str) -> str:
     """Compatibility forms folded (NFKC), case folded, without any space: what two ways of writing one name share."""
     return _SPACES.sub("", unicodedata.normalize("NFKC", text)).casefold()
@@ -141,7 +142,7 @@ class Words:
 
     def __init__(self, words: Iterable[str]) -> None:
         self.words = tuple(words)
-        self._plain = tuple((word, squeezed(word)) for word in self.words)
+        self._plain = tuple((word, plain, plain[0], plain[-1]) for word in self.words for plain in [squeezed(word)])
         latin = [_whole(word) for word in self.words if unicodedata.normalize("NFKC", word).isascii()]
         self._latin = re.compile("|".join(latin), re.IGNORECASE | re.ASCII) if latin else None
 
@@ -152,7 +153,8 @@ class Words:
         return it.sought[self]
 
     def _find(self, it: Circumstances) -> tuple[Part, int | None, int | None, str] | None:
-        near = [word for word, plain in self._plain if plain in it.squeezed]
+        letters, text = it.letters, it.squeezed
+        near = [word for word, plain, a, z in self._plain if a in letters and z in letters and plain in text]
         for word in near:
             if unicodedata.normalize("NFKC", word).isascii():
                 continue
@@ -184,6 +186,7 @@ class Circumstances:
         self._names = tuple(dict.fromkeys((self.channel, message.channel, _SUBSTITUTE.get(self.channel, self.channel))))
         self.marketing = message.purpose == "marketing"
         self.parts = message.parts
+        self._told: dict[str, Any] = {}
         self.sought: dict[Words, tuple[Part, int | None, int | None, str] | None] = {}
 
     @cached_property
@@ -197,6 +200,17 @@ class Circumstances:
         return _SPACES.sub("", self.folded)
 
     @cached_property
+    def letters(self) -> frozenset[str]:
+        """Every letter of the text: a word with another one is not in it."""
+        return frozenset(self.squeezed)
+
+    @cached_property
+    def lines(self) -> tuple[str, ...]:
+        """The lines of the body that are not empty, each folded and without spaces."""
+        folded = unicodedata.normalize("NFKC", self.message.body).casefold()
+        return tuple(line for line in (_SPACES.sub("", one) for one in folded.split("\n")) if line)
+
+    @cached_property
     def links(self) -> tuple[str, ...]:
         """Links given and links in the text."""
         given = self.value("message.links")
@@ -205,13 +219,15 @@ class Circumstances:
 
     def value(self, path: str) -> Any:
         """A field, ``UNKNOWN`` when it was not given; ``<channel>`` is the channel of the message."""
-        if "<channel>" in path:
-            for name in self._names:
-                found = _at(self.message.about, _keys(path.replace("<channel>", name)))
+        found = self._told.get(path, self)
+        if found is self:
+            found = UNKNOWN
+            for keys in _keys(path, self._names):
+                found = _at(self.message.about, keys)
                 if found is not UNKNOWN:
-                    return found
-            return UNKNOWN
-        return _at(self.message.about, _keys(path))
+                    break
+            self._told[path] = found
+        return found
 
     def known(self, path: str) -> Any:
         """A field that has a value; None counts as not given."""
@@ -258,16 +274,19 @@ class Circumstances:
 
 
 @lru_cache(maxsize=4096)
-def _keys(path: str) -> tuple[str, ...]:
-    return tuple(path.split("."))
+def _keys(path: str, names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """The keys that lead to a field, under each name that the channel goes by."""
+    if "<channel>" not in path:
+        return (tuple(path.split(".")),)
+    return tuple(tuple(path.replace("<channel>", name).split(".")) for name in names)
 
 
 def _at(about: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
     found: Any = about
     for key in keys:
-        if not isinstance(found, Mapping) or key not in found:
+        if not isinstance(found, (dict, Mapping)):
             return UNKNOWN
-        found = found[key]
+        found = found.get(key, UNKNOWN)
     return found
 
 

@@ -66,13 +66,12 @@ def contains_field_or_linked(it: Circumstances, given: Shown) -> Answers:
 
 def _beside(it: Circumstances, needles: tuple[str, ...], words: tuple[str, ...]) -> bool:
     """Whether one of ``words`` stands on the line of a needle or next to it."""
-    lines = [squeezed(line) for line in it.message.body.split("\n") if line.strip()]
     wanted = [squeezed(needle) for needle in needles if needle]
     return any(
         any(word in near for word in words)
-        for number, line in enumerate(lines)
+        for number, line in enumerate(it.lines)
         if any(needle in line for needle in wanted)
-        for near in lines[max(0, number - 1) : number + 2]
+        for near in it.lines[max(0, number - 1) : number + 2]
     )
 
 
