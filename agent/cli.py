@@ -125,7 +125,7 @@ def _text(path: str) -> str:
 def _lines(path: str) -> Iterable[tuple[int, str]]:
     """Numbered lines of a JSON Lines file, ``-`` for standard input; empty lines are passed over."""
     text = _text(path)
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     if not lines:
         raise InputError("is empty; one JSON record per line is expected", file=path)
     return lines
@@ -317,6 +317,31 @@ def _stream(path: str) -> Iterator[tuple[int, bytes]]:
                     yield number, kept
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", file=path) from None
+
+
+@app.command()
+def check(
+    requests: Annotated[str, typer.Option("--requests", metavar="FILE.jsonl", help="Finished messages, one per line, '-' for standard input.")],
+    home: Folder = HOME, json: Json = False, as_of: AsOf = None,
+) -> None:  # fmt: skip
+    """Judge finished messages: one verdict per line; a table on a terminal, JSON Lines elsewhere or with --json."""
+    from agent.checking import verdicts
+    from agent.showing import show_verdict
+    from policies.catalogue import load_catalogue
+
+    catalogue = load_catalogue(home / "policies")
+    wrong = blocked = 0
+    for found in verdicts(iter(_lines(requests)), catalogue, requests):
+        if isinstance(found, InputError):
+            wrong += 1
+            print(f"enishi: {found}", file=sys.stderr)
+            continue
+        blocked += found.verdict == "block"
+        show_verdict(found) if sys.stdout.isatty() and not json else _emit_line(found.json())
+    sys.stdout.flush()
+    if wrong:
+        raise InputError(f"{wrong} request{'s' if wrong > 1 else ''} could not be read", file=requests)
+    raise typer.Exit(1 if blocked else 0)
 
 
 @app.command()

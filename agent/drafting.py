@@ -22,9 +22,10 @@ from prompts.render import Copy
 class Draft:
     """A message for one customer, with the facts in it and what the guards said.
 
-    ``facts_json`` are the facts it says, canonical: id, slot, text and source of each; ``said`` is slot → text of them.
-    ``fixed`` is what was put right in the drafter's words before they were judged.  ``digest`` covers exactly what a reviewer
-    sees: recipient, channel, text, facts, policy and consent version.
+    ``facts_json`` are the facts it says, canonical: id, slot, text and source of each; ``said`` is slot → text of them;
+    ``about`` is what the law asks about it, as it stands when it is judged; ``fixed`` what was put right in the drafter's words
+    before they were judged.  ``digest`` covers exactly what a reviewer sees: recipient, channel, text, facts, policy and
+    consent version.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Draft:
     grounded: frozenset[str]
     addressee: str | None
     surname: str | None
+    about: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     drafter: str = "template"
     verdict: str = "block"
     findings: tuple[Finding, ...] = ()

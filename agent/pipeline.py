@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from types import MappingProxyType
 
 import polars as pl
 
+from agent.circumstances import Circumstances
 from agent.decision import Decision, currencies, decide_all
 from agent.drafting import Draft, write
 from agent.judging import judge_written
@@ -81,12 +82,13 @@ def work(
     if not drafting:
         return Work(decisions, (), screening.excluded, features, bound)
     with clock.of("facts"):
-        gathering = Gathering(frames, features, world.senders)
+        gathering, circumstances = Gathering(frames, features, world.senders), Circumstances(frames, world.senders)
         said = [
             (decision, decision.intent, gathering.bundle(decision.intent)) for decision in decisions if decision.intent
         ]
     with clock.of("draft"):
         written = [write(decision, intent, facts, gathering, world) for decision, intent, facts in said]
     with clock.of("verdict"):
-        judged = tuple(judge_written(draft, world) for draft in written)
+        told = (replace(draft, about=circumstances.of(draft.decision)) for draft in written)
+        judged = tuple(judge_written(draft, world) for draft in told)
     return Work(decisions, judged, screening.excluded, features, bound)

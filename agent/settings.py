@@ -155,6 +155,8 @@ TEMPLATE = """# Enishi home.  Everything has a default; remove the # to change i
 # complaint_contact = "help@example.jp"
 # optout_url = "https://example.jp/stop"
 # site_url = "https://example.jp/"
+# country = "JP"                            # ISO 3166; its law applies besides that of the customer's country
+# privacy_notice_purposes = ["direct_marketing", "profiling_for_marketing"]   # what your published notice covers (個人情報保護法17条)
 # reply_days = 10                           # for how many days an answer will be taken up
 # [shops.main.links]
 # replenish_reminder = "https://example.jp/reorder"

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from agent.batch.run import Progress as BatchProgress
     from agent.batch.run import Run
     from agent.batch.sameness import Lot
+    from agent.checking import Verdict
     from agent.enishi import Enishi
     from policies.catalogue import Catalogue
     from retrieval.importing import ImportReport
@@ -116,6 +117,18 @@ def show_import(report: ImportReport) -> None:
         out.print(f"[yellow]{report.quarantined:,} lines in quarantine[/yellow]: {report.quarantine}")
     if report.dry_run:
         out.print("dry run: nothing was written")
+
+
+# --- check ----------------------------------------------------------------------------------------------------------
+
+
+def show_verdict(found: Verdict) -> None:
+    """One finished message: its verdict, then a line for each finding in both languages."""
+    out.print(f"[{VERDICT_COLOUR[found.verdict]}]{found.verdict:5}[/] {escape(str(found.id))}")
+    for one in found.findings:
+        place = "" if one.start is None else f" [dim]{one.part} {one.start}–{one.end}[/dim]"
+        out.print(f"      [{VERDICT_COLOUR[one.severity]}]{one.severity:5}[/] {one.rule}{place} {escape(one.ja)}", soft_wrap=True)
+        out.print(f"            [dim]{escape(one.en)}[/dim]", soft_wrap=True)
 
 
 # --- decisions ------------------------------------------------------------------------------------------------------

@@ -11,7 +11,8 @@ class Sender(BaseModel):
     """One shop's identity.  A field left out stays an unfilled slot, and a message that needs it is blocked.
 
     ``links`` maps an action to the page where the customer can do what it proposes; other actions fall back to
-    ``site_url``.  ``reply_days`` is for how many days the shop will take up an answer.
+    ``site_url``.  ``country`` is where the shop is (ISO 3166); ``privacy_notice_purposes`` what its published privacy notice
+    covers; ``reply_days`` is for how many days the shop will take up an answer.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -29,5 +30,7 @@ class Sender(BaseModel):
     license_numbers: list[str] | Mapping[str, str] = Field(default_factory=list)
     site_url: str | None = None
     phone: str | None = None
+    country: str | None = None
+    privacy_notice_purposes: tuple[str, ...] = ("direct_marketing", "profiling_for_marketing")
     links: Mapping[str, str] = Field(default_factory=dict)
     reply_days: int = Field(default=10, ge=1, le=60)

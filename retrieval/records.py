@@ -359,6 +359,8 @@ class _Sender(_Closed):
     reply_email: StrictStr | None = None
     license_numbers: StrictStr | list[StrictStr] | None = None
     site_url: StrictStr | None = None
+    country: StrictStr | None = None
+    privacy_notice_purposes: list[StrictStr] | None = None
     phone: StrictStr | None = None
     links: dict[str, StrictStr] | None = None
     reply_days: StrictInt | None = None

@@ -18,6 +18,7 @@ import orjson
 from sqlalchemy import Connection, insert, select, update
 
 from agent import store
+from agent.circumstances import Circumstances
 from agent.decision import NO_CONSENT, Decision, consent_versions
 from agent.drafting import Draft, draft_of
 from agent.enishi import Enishi
@@ -252,7 +253,8 @@ def _rebuilt(
     prints = {
         print_fact(fact, row["language"], channel, today) for fact in facts.values() for channel in ("email", "sms")
     }
-    return replace(draft, id=row["id"], grounded=frozenset(prints))
+    about = Circumstances(now, world.senders).of(decision)
+    return replace(draft, id=row["id"], grounded=frozenset(prints), about=about)
 
 
 def _changed(draft: Draft, row: Mapping[str, Any], seen: str | None) -> str:

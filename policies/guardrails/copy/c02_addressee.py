@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 from policies.guardrails.copy.reading import Reading, Spot, whole_words
 
@@ -38,7 +39,9 @@ def check(reading: Reading) -> Iterator[Spot]:
     name = message.surname if message.channel in ("sms", "line", "phone") else message.addressee
     if not name:
         if message.scope == "all":
-            yield Spot(None, None, "宛名がわかりません", "the reader's name is not known")
+            # A draft of ours always has a name; of a message from elsewhere one can only say that the name was not checked.
+            level: Literal["block", "warn"] = "block" if message.action else "warn"
+            yield Spot(None, None, "宛名がわかりません", "the reader's name is not known", level=level)
         return
     if message.language != "ja":
         return
