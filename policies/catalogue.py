@@ -18,11 +18,13 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from policies.channels import ChannelRules, load_channels
+from policies.contact import ContactPolicy, load_contact_policy
 from policies.expressions import Expression, parse
 from policies.loading import Page, policy_file, policy_files
 from retrieval.customer import CHANNELS
 from retrieval.errors import InputError, nearest
 from retrieval.features import VOCABULARY
+from retrieval.features.contacts import ENGAGING
 from retrieval.features.feature import Feature
 
 HERE = Path(__file__).parent
@@ -169,7 +171,7 @@ class Catalogue:
     """Everything loaded: actions in catalogue order, channels, levers, and the bytes of the files they came from.
 
     ``gates`` maps id → (stage, Japanese, English); ``fatigue`` is minor units per marketing contact of the last 30 days by
-    currency; ``preferred_channel`` the factor on response where the customer named the channel.
+    currency; ``preferred_channel`` the factor on response where the customer named the channel; ``contact`` the contact policy.
     """
 
     actions: tuple[Action, ...]
@@ -178,6 +180,7 @@ class Catalogue:
     gates: Mapping[str, tuple[str, str, str]]
     fatigue: Mapping[str, float]
     preferred_channel: float
+    contact: ContactPolicy
     files: Mapping[str, bytes] = field(repr=False)
 
     @cached_property
@@ -231,11 +234,18 @@ def load_catalogue(*overrides: Path) -> Catalogue:
     levers = _load_levers(lever_path, actions)
     arbitration_page = Page(policy_file("arbitration.yaml", *roots))
     arbitration = arbitration_page.read(_ArbitrationFile)
-    read = [gate_page.path, lever_path, arbitration_page.path, *paths, *policy_files("channels", *roots)]
+    contact_path = policy_file("contact_policy.yaml", *roots)
+    contact = load_contact_policy(
+        contact_path,
+        groups={action.id: action.group for action in actions},
+        channels=channels,
+        answers=frozenset(ENGAGING),
+    )
+    read = [gate_page.path, lever_path, arbitration_page.path, contact_path, *paths, *policy_files("channels", *roots)]
     return Catalogue(
         actions=tuple(actions), channels=channels, levers=levers,
         gates={name: (gate.stage, gate.ja, gate.en) for name, (gate, _) in gates.items()},
-        fatigue=arbitration.fatigue, preferred_channel=arbitration.preferred_channel,
+        fatigue=arbitration.fatigue, preferred_channel=arbitration.preferred_channel, contact=contact,
         files={f"{path.parent.name}/{path.name}": path.read_bytes() for path in read},
     )  # fmt: skip
 
