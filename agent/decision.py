@@ -22,8 +22,9 @@ from agent.canonical import canonical, digest, stamp
 from agent.ranking.arbitration import MILLIONTHS, Ranking
 from agent.world import World
 from policies.catalogue import Action
-from policies.contact import next_open
+from policies.contact import Recipient, next_open_at
 from policies.eligibility import Screen
+from policies.hours import countries_of
 from prompts.bundle import Intent
 from retrieval.customer import CHANNELS, MINOR_DIGITS
 from retrieval.features import FeatureFrames
@@ -81,17 +82,18 @@ class _Whole:
         named = sorted(name for name in features.customers.columns if name != "i")
         self.names, self.rows = named, features.customers.select(named).rows()
         self.people = frames.customers.select("id", "zone").rows()
+        self.readers = frames.customers.select("timezone", "locale", "region", "kind").rows()
         self.bound = dict(bound)
         self.currencies = currencies(frames)
         self.consents = consent_versions(frames)
         self.ends = dict(frames.offers.select("id", "valid_to").rows())
-        self.opens: dict[tuple[str, str], datetime] = {}
+        self.opens: dict[tuple[Any, ...], datetime] = {}
         self.action, self.channel, self.pair = ranking.action.tolist(), ranking.channel.tolist(), ranking.bound.tolist()
         self.starts = [*ranking.starts.tolist(), len(self.action)]
         self.candidates = self._candidates()
 
     def decision(self, i: int) -> Decision:
-        customer_id, zone = self.people[i]
+        customer_id = self.people[i][0]
         first, last = self.starts[i], self.starts[i + 1]
         seen = {name: value for name, value in zip(self.names, self.rows[i], strict=True) if value is not None}
         action = self.world.catalogue.actions[self.action[first]]
@@ -114,7 +116,7 @@ class _Whole:
             "selection": [1] + [0] * (last - first - 1),
         })  # fmt: skip
         channel = CHANNELS[self.channel[first]] if self.channel[first] >= 0 else None
-        before, after = self._window(action, channel, zone, pair)
+        before, after = self._window(action, channel, i, pair)
         intent = None
         if channel is not None:
             intent = Intent(
@@ -142,21 +144,26 @@ class _Whole:
         ))  # fmt: skip
 
     def _window(
-        self, action: Action, channel: str | None, zone: str, pair: Mapping[str, Any]
+        self, action: Action, channel: str | None, i: int, pair: Mapping[str, Any]
     ) -> tuple[datetime, datetime]:
         """When the message may leave: from the next open hour until what it says stops being true."""
         as_of = self.frames.as_of
         if channel is None:
             return as_of, as_of + timedelta(days=action.lasts_days)
-        key = (zone, channel)
+        key = (channel, action.id, *self.readers[i])
         if key not in self.opens:
-            self.opens[key] = next_open(as_of, zone, self.world.catalogue.channels[channel].window)
+            timezone, locale, region, kind = self.readers[i]
+            reader = Recipient(
+                zone=timezone, countries=countries_of(timezone, locale), region=region, kind=kind or "b2c"
+            )
+            self.opens[key] = next_open_at(as_of, self.world.catalogue.contact, channel=channel, purpose=action.purpose, action=action.id,
+                                           recipient=reader)  # fmt: skip
         before = self.opens[key]
         after = before + timedelta(days=action.lasts_days)
         end: date | None = self.ends.get(pair.get("offer") or "")
         if end is not None:
             lag = timedelta(days=self.world.catalogue.channels[channel].lag_days)
-            after = min(after, datetime.combine(end, time.max, ZoneInfo(zone)) - lag)
+            after = min(after, datetime.combine(end, time.max, ZoneInfo(self.people[i][1])) - lag)
         return before, max(before, after)
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -27,7 +28,8 @@ from retrieval.customer import CHANNELS
 from retrieval.errors import InputError, nearest
 from retrieval.frames import DEFAULT_ZONE
 
-MARKETING, SERVICE = "marketing", "service"
+MARKETING: Literal["marketing"] = "marketing"
+SERVICE: Literal["service"] = "service"
 OWN_ZONE, UNLISTED, EU = "customer", "unlisted", "EU"
 HOLD_KINDS = ("complaint", "bereavement", "disaster", "illness", "life_event", "minor", "deceased", "closed", "merged")
 BOUND = timedelta(days=400)
@@ -287,6 +289,11 @@ class ContactPolicy:
         """Every rule, in the order in which they are asked."""
         return (*self.holds, *self.rests, *self.caps, self.personal, *self.hours)
 
+    @cached_property
+    def hours_alone(self) -> ContactPolicy:
+        """The same policy with nothing but its hours."""
+        return replace(self, caps=(), rests=(), holds=())
+
     def obeyed(self, message: Contact, reader: Recipient) -> _Obeyed:
         """The rules that bind one message to one person."""
         return _Obeyed(
@@ -341,7 +348,7 @@ def next_allowed_at(
             None,
         )
         return Opening(None, (why,))
-    asked = _Asked(policy, policy.obeyed(message, recipient), history, planned, recipient, clock)
+    asked = _Asked(policy, message, history, planned, recipient, clock)
     moment, found = start, dict[str, Blocked]()
     while moment <= start + bound:
         blocked = asked.at(moment)
@@ -360,10 +367,11 @@ class _Asked:
     """The rules that bind one message, with the contacts each counts picked out once."""
 
     def __init__(
-        self, policy: ContactPolicy, rules: _Obeyed, history: Sequence[Contact], planned: Sequence[Contact], reader: Recipient,
+        self, policy: ContactPolicy, message: Contact, history: Sequence[Contact], planned: Sequence[Contact], reader: Recipient,
         clock: ZoneInfo,
     ) -> None:  # fmt: skip
-        self.version, self.rules, self.reader, self.clock = policy.version, rules, reader, clock
+        self.version, self.channel, self.reader, self.clock = policy.version, message.channel, reader, clock
+        self.rules = rules = policy.obeyed(message, reader)
         made = sorted(((contact.at.astimezone(UTC), contact) for contact in history), key=_when_made)
         every = sorted([*made, *((contact.at.astimezone(UTC), contact) for contact in planned)], key=_when_made)
         self.counted = [[one for one in every if cap.reach.counts(one[1], cap.counts_service)] for cap in rules.caps]
@@ -403,7 +411,7 @@ class _Asked:
             return waited[-1].at + rule.lasts if len(waited) >= rule.unanswered else None
         heard = [
             signal.at for signal in self.reader.signals
-            if signal.type in rule.after and (rule.everywhere or signal.channel is None or signal.channel in rule.reach.channels)
+            if signal.type in rule.after and (rule.everywhere or signal.channel in (None, self.channel))
         ]  # fmt: skip
         return max(heard) + rule.lasts if heard else None
 
@@ -413,6 +421,18 @@ class _Asked:
 
 def _when_made(one: tuple[datetime, Contact]) -> tuple[datetime, str, str]:
     return one[0], one[1].channel, one[1].ref
+
+
+def next_open_at(
+    moment: datetime, policy: ContactPolicy, *, channel: str, purpose: str, action: str | None, recipient: Recipient
+) -> datetime:
+    """The first instant, not before ``moment``, in the hours of everybody it must suit, in the zone of ``moment``.
+
+    ``moment`` itself where no hour suits within the bound: then the ledger says so.
+    """
+    found = next_allowed_at((), (), policy.hours_alone, channel=channel, purpose=purpose, action=action,
+                            recipient=replace(recipient, limits={}, holds=(), signals=()), start=moment).at  # fmt: skip
+    return moment if found is None else found.astimezone(moment.tzinfo)
 
 
 def prove_caps(policy: ContactPolicy, *, at: datetime | None = None) -> tuple[str, ...]:
@@ -431,8 +451,7 @@ def prove_caps(policy: ContactPolicy, *, at: datetime | None = None) -> tuple[st
         for channel in sorted(reach.channels):
             message = Contact(at=now, channel=channel, purpose=MARKETING, action=actions[0] if actions else None,
                               group=groups[0] if groups else None)  # fmt: skip
-            alone = ContactPolicy(caps=(cap,), personal=policy.personal, hours=(), rests=(), holds=(), duplicate_score=1.0,
-                                  answers=frozenset(), version=policy.version, listed=policy.listed)  # fmt: skip
+            alone = replace(policy, caps=(cap,), hours=(), rests=(), holds=())
 
             def first(
                 made: int, alone: ContactPolicy = alone, message: Contact = message, reader: Recipient = reader
@@ -686,7 +705,7 @@ class _Reader:
         raise self.page.error(f"unknown day '{key}'{nearest(key, (*WEEKDAYS, 'daily', HOLIDAY))}", *where, "open", key)
 
     def spans(self, texts: Sequence[str], *where: str) -> tuple[Span, ...]:
-        spans = []
+        spans: list[Span] = []
         for text in texts:
             if (found := _SPAN.fullmatch(text)) is None:
                 raise self.page.error(f"'{text}' is no window: write 09:00-20:00", *where)
