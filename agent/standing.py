@@ -15,10 +15,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
-from sqlalchemy import Connection, Table, func, literal, select, tuple_, union_all
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import Connection
 
-from agent.tables import reservations
 from policies.catalogue import Catalogue
 from policies.contact import Contact, Held, Recipient, Signal
 from policies.hours import at as clock_at
@@ -29,7 +27,7 @@ from retrieval.features.notes import HOLD_DAYS, HOLDS
 from retrieval.frames import DEFAULT_ZONE
 from retrieval.history import instant, microseconds
 from retrieval.notes.concepts import of
-from retrieval.tables import HISTORY, bucket_of
+from retrieval.tables import bucket_of
 
 REMEMBERED = timedelta(days=400)
 """How far back contacts are read: longer than any cap counts."""
@@ -38,6 +36,11 @@ GRAVE = ("medium", "high")
 SERVICE_CONSENT_GATE = "G2s"
 WROTE = "reply"
 """What a message from the customer counts as: an answer."""
+_THESE, _PEOPLE = "(bucket, customer_id) IN ({keys})", "(bucket, id) IN ({keys})"
+_CUSTOMER = (
+    "id", "kind", "status", "timezone", "locale", "region", "birthdate", "preferences", "guardian_consent", "objection_scope", "objection_at",
+    "duplicate_candidates",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,26 +62,27 @@ class Person:
 
 def same_person(connection: Connection, ids: Iterable[str], catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
     """Each customer's likely duplicates, by id, in order."""
-    people = HISTORY["customers"]
-    rows = connection.execute(select(people.c.id, people.c.duplicate_candidates).where(_these(people, ids)))
-    return {row.id: tuple(sorted(_duplicates(row.duplicate_candidates, catalogue))) for row in rows}
+    rows = _rows(connection, f"SELECT id, duplicate_candidates FROM customers WHERE {_PEOPLE}", ids)
+    return {name: tuple(sorted(_duplicates(told, catalogue))) for name, told in rows}
 
 
 def read_people(connection: Connection, ids: Sequence[str], catalogue: Catalogue, at: datetime) -> dict[str, Person]:
     """Every customer of ``ids`` that is in the history, as known to the database now."""
-    people = HISTORY["customers"]
-    rows = {row["id"]: dict(row) for row in connection.execute(select(people).where(_these(people, ids))).mappings()}
+    read = _rows(connection, f"SELECT {', '.join(_CUSTOMER)} FROM customers WHERE {_PEOPLE}", ids)
+    rows = {row[0]: dict(zip(_CUSTOMER, row, strict=True)) for row in read}
     twins = {name: _duplicates(row["duplicate_candidates"], catalogue) for name, row in rows.items()}
     everybody = sorted({*rows, *(twin for found in twins.values() for twin in found)})
     if not rows:
         return {}
     made, promised = _contacts(connection, everybody, catalogue, at), _promised(connection, everybody, catalogue, at)
     signals, stops = _signals(connection, list(rows), catalogue, at)
-    consents, tickets, notes = (
-        _rows(connection, "consents", rows),
-        _rows(connection, "tickets", rows),
-        _notes(connection, list(rows), at),
+    consents = _by_customer(
+        connection, f"SELECT customer_id, channel, purpose, at, status FROM consents WHERE {_THESE}", rows
     )
+    tickets = _by_customer(
+        connection, f"SELECT customer_id, opened, closed, status, severity, topic FROM tickets WHERE {_THESE}", rows
+    )
+    notes = _notes(connection, list(rows), at)
     found = {}
     for name, row in rows.items():
         same = tuple(sorted(twins[name]))
@@ -99,20 +103,30 @@ def read_people(connection: Connection, ids: Sequence[str], catalogue: Catalogue
     return found
 
 
-def _these(table: Table, ids: Iterable[str]) -> ColumnElement[bool]:
-    """The rows of these customers, found by the key the table is clustered by."""
-    owner = table.c.id if "customer_id" not in table.c else table.c.customer_id
+def _rows(connection: Connection, statement: str, ids: Iterable[str], *more: object) -> list[Any]:
+    """The rows of these customers, found by the key the tables are clustered by, through the driver's own cursor: a person is
+    asked for while others wait.  ``more`` are the values after the customers."""
     keys = [(bucket_of(name), name) for name in sorted(set(ids))]
-    if len(keys) == 1:
-        return (table.c.bucket == keys[0][0]) & (owner == keys[0][1])
-    return tuple_(table.c.bucket, owner).in_(keys)
+    places = ", ".join(["(?, ?)"] * len(keys))
+    if connection.dialect.name == "sqlite":
+        statement = statement.replace("{keys}", f"VALUES {places}")
+    else:
+        statement = statement.replace("{keys}", places).replace("?", "%s")
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(statement, [*(value for key in keys for value in key), *more])
+        return list(cursor.fetchall())
+    finally:
+        cursor.close()
 
 
-def _rows(connection: Connection, table: str, ids: Iterable[str]) -> defaultdict[str, list[Any]]:
+def _by_customer(
+    connection: Connection, statement: str, ids: Iterable[str], *more: object
+) -> defaultdict[str, list[Any]]:
+    """The same by customer, whose id stands first in each row and is taken off."""
     found = defaultdict(list)
-    history = HISTORY[table]
-    for row in connection.execute(select(history).where(_these(history, ids))):
-        found[row.customer_id].append(row)
+    for row in _rows(connection, statement, ids, *more):
+        found[row[0]].append(row[1:])
     return found
 
 
@@ -127,55 +141,51 @@ def _purpose(catalogue: Catalogue, action: str | None, told: str | None) -> str 
     return told or (known.purpose if known else None)
 
 
-def _contacts(
-    connection: Connection, ids: list[str], catalogue: Catalogue, at: datetime
-) -> defaultdict[str, list[Contact]]:
-    table, found = HISTORY["contacts"], defaultdict(list)
-    wanted = select(table.c.customer_id, table.c.at, table.c.channel, table.c.purpose, table.c.action)
-    for name, moment, channel, purpose, action in connection.execute(
-        wanted.where(_these(table, ids), table.c.at > microseconds(at - REMEMBERED)).order_by(
-            table.c.customer_id, table.c.at, table.c.digest
-        )
-    ):
-        found[name].append(Contact(at=instant(moment), channel=channel, purpose=_purpose(catalogue, action, purpose), action=action,
-                                   group=_group(catalogue, action)))  # fmt: skip
-    return found
+def _contacts(connection: Connection, ids: list[str], catalogue: Catalogue, at: datetime) -> dict[str, list[Contact]]:
+    rows = _by_customer(
+        connection, f"SELECT customer_id, at, channel, purpose, action FROM contacts WHERE {_THESE} AND at > ? ORDER BY customer_id, at, digest", ids,
+        microseconds(at - REMEMBERED),
+    )  # fmt: skip
+    return {
+        name: [
+            Contact(at=instant(moment), channel=channel, purpose=_purpose(catalogue, action, purpose), action=action, group=_group(catalogue, action))
+            for moment, channel, purpose, action in rows[name]
+        ]
+        for name in ids
+    }  # fmt: skip
 
 
-def _promised(
-    connection: Connection, ids: list[str], catalogue: Catalogue, at: datetime
-) -> defaultdict[str, list[Contact]]:
+def _promised(connection: Connection, ids: list[str], catalogue: Catalogue, at: datetime) -> dict[str, list[Contact]]:
     """What is reserved and has not left; a message that is overdue leaves now at the earliest."""
-    table, found = reservations, defaultdict(list)
-    wanted = select(table.c.customer_id, table.c.at, table.c.channel, table.c.purpose, table.c.action, table.c.draft_id)
-    for name, moment, channel, purpose, action, draft in connection.execute(
-        wanted.where(_these(table, ids), table.c.state == "reserved").order_by(
-            table.c.customer_id, table.c.at, table.c.draft_id
-        )
-    ):
-        found[name].append(Contact(at=max(instant(moment), at), channel=channel, purpose=purpose, action=action,
-                                   group=_group(catalogue, action), ref=draft))  # fmt: skip
-    return found
+    rows = _by_customer(
+        connection, f"SELECT customer_id, at, channel, purpose, action, draft_id FROM reservations WHERE {_THESE} AND state = 'reserved' "
+        "ORDER BY customer_id, at, draft_id", ids,
+    )  # fmt: skip
+    return {
+        name: [
+            Contact(at=max(instant(moment), at), channel=channel, purpose=purpose, action=action, group=_group(catalogue, action), ref=draft)
+            for moment, channel, purpose, action, draft in rows[name]
+        ]
+        for name in ids
+    }  # fmt: skip
 
 
 def _signals(
     connection: Connection, ids: list[str], catalogue: Catalogue, at: datetime
 ) -> tuple[defaultdict[str, list[Signal]], defaultdict[str, list[Signal]]]:
     """What each person did, the latest of each kind: what rests and answers read, and what shuts a channel."""
-    policy, events, outcomes, notes = catalogue.contact, HISTORY["events"], HISTORY["outcomes"], HISTORY["interactions"]
+    policy = catalogue.contact
     wanted = sorted({*policy.answers, *LEAVING, *FAILING, *(kind for rest in policy.rests for kind in rest.after)})
-    parts = [
-        select(table.c.customer_id, table.c.type, table.c.channel, func.max(table.c.at).label("at"))
-        .where(_these(table, ids), table.c.type.in_(wanted)).group_by(table.c.customer_id, table.c.type, table.c.channel)
-        for table in (events, outcomes)
-    ]  # fmt: skip
-    parts.append(
-        select(notes.c.customer_id, literal(WROTE).label("type"), literal(None).label("channel"), func.max(notes.c.at).label("at"))
-        .where(_these(notes, ids), notes.c.direction == "in").group_by(notes.c.customer_id)
-    )  # fmt: skip
-    signals, stops = defaultdict(list), defaultdict(list)
+    of_these = f"{_THESE} AND type IN ({', '.join('?' * len(wanted))})"
+    signals: defaultdict[str, list[Signal]] = defaultdict(list)
+    stops: defaultdict[str, list[Signal]] = defaultdict(list)
     failed = at - timedelta(days=FAILURE_COUNTS_FOR)
-    for name, kind, channel, moment in connection.execute(union_all(*parts)):
+    rows = [
+        *(row for table in ("events", "outcomes") for row in _rows(
+            connection, f"SELECT customer_id, type, channel, max(at) FROM {table} WHERE {of_these} GROUP BY customer_id, type, channel", ids, *wanted)),
+        *_rows(connection, f"SELECT customer_id, '{WROTE}', NULL, max(at) FROM interactions WHERE {_THESE} AND direction = 'in' GROUP BY customer_id", ids),
+    ]  # fmt: skip
+    for name, kind, channel, moment in rows:
         signal = Signal(instant(moment), kind, channel)
         signals[name].append(signal)
         if kind in LEAVING or (kind in FAILING and signal.at > failed):
@@ -183,19 +193,24 @@ def _signals(
     return signals, stops
 
 
-def _notes(connection: Connection, ids: list[str], at: datetime) -> defaultdict[str, list[tuple[datetime, bool, str]]]:
+def _notes(connection: Connection, ids: list[str], at: datetime) -> dict[str, list[tuple[datetime, bool, str]]]:
     """(when, whether not ours, text) of notes and survey comments of the last 90 days."""
-    notes, events, found = HISTORY["interactions"], HISTORY["events"], defaultdict(list)
     since = microseconds(at - timedelta(days=HOLD_DAYS))
-    written = select(notes.c.customer_id, notes.c.at, notes.c.direction, notes.c.text).where(
-        _these(notes, ids), notes.c.at > since
+    written = _by_customer(
+        connection, f"SELECT customer_id, at, direction, text FROM interactions WHERE {_THESE} AND at > ?", ids, since
     )
-    spoken = select(events.c.customer_id, events.c.at, literal("in"), events.c.comment).where(
-        _these(events, ids), events.c.at > since, events.c.comment.is_not(None)
+    spoken = _by_customer(
+        connection,
+        f"SELECT customer_id, at, 'in', comment FROM events WHERE {_THESE} AND at > ? AND comment IS NOT NULL",
+        ids,
+        since,
     )
-    for name, moment, direction, text in connection.execute(union_all(written, spoken)):
-        found[name].append((instant(moment), direction != "out", text))
-    return found
+    return {
+        name: [
+            (instant(moment), direction != "out", text) for moment, direction, text in (*written[name], *spoken[name])
+        ]
+        for name in ids
+    }
 
 
 def _duplicates(stored: str | None, catalogue: Catalogue) -> dict[str, int]:
@@ -231,9 +246,9 @@ def _refusals(
     agreed, refused = (defaultdict[tuple[str, str], datetime](lambda: never) for _ in range(2))
     left, failed = (defaultdict[str, datetime](lambda: never) for _ in range(2))
     since: dict[tuple[str, str], datetime] = {}
-    for consent in consents:
-        key, moment = (consent.purpose, consent.channel), instant(consent.at)
-        if consent.status == "opt_out":
+    for on, purpose, stored, status in consents:
+        key, moment = (purpose, on), instant(stored)
+        if status == "opt_out":
             refused[key] = max(refused[key], moment)
         elif moment <= at:
             agreed[key] = max(agreed[key], moment)
@@ -275,13 +290,13 @@ def _status(row: Mapping[str, Any]) -> list[Held]:
 def _complaints(tickets: list[Any], at: datetime) -> list[Held]:
     """Complaints open, or closed at a known time."""
     found = []
-    for ticket in tickets:
-        if ticket.severity not in GRAVE and not (ticket.topic and "complaint" in of(ticket.topic)):
+    for opened, ended, status, severity, topic in tickets:
+        if severity not in GRAVE and not (topic and "complaint" in of(topic)):
             continue
-        closed = instant(ticket.closed) if ticket.closed is not None else None
-        if closed is None and ticket.status != "open":
+        closed = instant(ended) if ended is not None else None
+        if closed is None and status != "open":
             continue
-        found.append(Held("complaint", instant(ticket.opened), closed if closed is not None and closed <= at else None))
+        found.append(Held("complaint", instant(opened), closed if closed is not None and closed <= at else None))
     return found
 
 

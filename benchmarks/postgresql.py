@@ -42,7 +42,11 @@ def server(folder: Path) -> Iterator[str]:
     )  # fmt: skip
     try:
         ready = [place / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-U", "enishi", "-d", "postgres", "-t", "1"]
-        if not any(subprocess.run(ready, capture_output=True, check=False).returncode == 0 for _ in range(200) if _pause(process)):
+        if not any(
+            subprocess.run(ready, capture_output=True, check=False).returncode == 0
+            for _ in range(200)
+            if _pause(process)
+        ):
             raise Unreachable("the PostgreSQL server did not start")
         yield f"postgresql://enishi@127.0.0.1:{port}/postgres"
     finally:

@@ -38,7 +38,14 @@ CHANNELS = ("email", "line", "sms")
 ACTION, WAITED = "member_offer", "points_expiry"
 REVOKING, LEAVING, RELEASING = 0.06, 0.15, 0.05
 """Chance, per attempt, that a consent is taken back, a message leaves, a promise is given back."""
-CAPS = ((1, 24, "all"), (2, 7 * 24, "most"), (6, 30 * 24, "most"), (3, 7 * 24, "all"), (10, 30 * 24, "all"), (1, 14 * 24, "sms"))
+CAPS = (
+    (1, 24, "all"),
+    (2, 7 * 24, "most"),
+    (6, 30 * 24, "most"),
+    (3, 7 * 24, "all"),
+    (10, 30 * 24, "all"),
+    (1, 14 * 24, "sms"),
+)
 """The shipped caps once more, for counting by hand: most, hours, and whom they bind."""
 
 
@@ -155,7 +162,11 @@ def _work(url: str, names: list[str], number: int, attempts: int) -> tuple[list[
         request = ledger.Request(draft_id=draft, customer_id=customer, channel=channel, purpose="marketing", action=action,
                                  not_before=start, not_after=start + timedelta(days=chance.randrange(1, 10)))  # fmt: skip
         if chance.random() < REVOKING:
-            shut, at, before = chance.choice(CHANNELS), NOW - timedelta(microseconds=chance.randrange(10**9)), time.time()
+            shut, at, before = (
+                chance.choice(CHANNELS),
+                NOW - timedelta(microseconds=chance.randrange(10**9)),
+                time.time(),
+            )
             if chance.random() < 0.5:
                 _revoke(engine, catalogue, customer, shut, at)
                 log.append(("revoked", customer, shut, before, time.time()))
@@ -196,7 +207,9 @@ def _over_cap(connection) -> int:  # type: ignore[no-untyped-def]
         select(table.c.customer_id, table.c.at, table.c.channel, table.c.action).where(table.c.state == "reserved")
     ):
         every[customer].append((at / 3.6e9, channel, action))
-    for customer, at, channel, action in connection.execute(select(contacts.c.customer_id, contacts.c.at, contacts.c.channel, contacts.c.action)):
+    for customer, at, channel, action in connection.execute(
+        select(contacts.c.customer_id, contacts.c.at, contacts.c.channel, contacts.c.action)
+    ):
         every[customer].append((at / 3.6e9, channel, action or ""))
     over = 0
     for made in every.values():
@@ -206,7 +219,9 @@ def _over_cap(connection) -> int:  # type: ignore[no-untyped-def]
     return over
 
 
-def _crowded(made: list[tuple[float, str, str]], at: float, channel: str, action: str, most: int, hours: int, whom: str) -> bool:
+def _crowded(
+    made: list[tuple[float, str, str]], at: float, channel: str, action: str, most: int, hours: int, whom: str
+) -> bool:
     """Whether a window that this contact had to keep holds too many; one that need not keep the cap may stand in it."""
     if (whom == "sms" and channel != "sms") or (whom == "most" and action == WAITED):
         return False
@@ -215,7 +230,10 @@ def _crowded(made: list[tuple[float, str, str]], at: float, channel: str, action
     bound = sorted(one[0] for one in made if whom == "most" and one[2] == WAITED)
     crowded = [start for start in starts if sum(start <= one < start + hours for one in times) > most]
     # What is exempt may come after the cap was full: then it is its own window that grew, not this contact's fault.
-    return any(sum(start <= one < start + hours for one in times) - sum(start <= one < start + hours for one in bound) > most for start in crowded)
+    return any(
+        sum(start <= one < start + hours for one in times) - sum(start <= one < start + hours for one in bound) > most
+        for start in crowded
+    )
 
 
 def main() -> None:

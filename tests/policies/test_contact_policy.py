@@ -41,7 +41,18 @@ TOKYO = ZoneInfo("Asia/Tokyo")
 
 def cap(most: int, *, within: timedelta | None = None, per: str | None = None, zone: str = "customer", counts_service: bool = False,
         reach: Reach | None = None) -> Cap:  # fmt: skip
-    return Cap(id="C", ja="上限", en="cap", owner="crm", reach=reach or Reach(), most=most, within=within, per=per, zone=zone, counts_service=counts_service)
+    return Cap(
+        id="C",
+        ja="上限",
+        en="cap",
+        owner="crm",
+        reach=reach or Reach(),
+        most=most,
+        within=within,
+        per=per,
+        zone=zone,
+        counts_service=counts_service,
+    )
 
 
 def only(*caps: Cap) -> ContactPolicy:
@@ -50,7 +61,17 @@ def only(*caps: Cap) -> ContactPolicy:
 
 def ask(policy: ContactPolicy, made: Sequence[Contact], start: datetime = NOW, *, planned: Sequence[Contact] = (), channel: str = "email",
         purpose: str = "marketing", action: str | None = None, group: str | None = None, reader: Recipient | None = None) -> Opening:  # fmt: skip
-    return next_allowed_at(made, planned, policy, channel=channel, purpose=purpose, action=action, group=group, recipient=reader or Recipient(), start=start)
+    return next_allowed_at(
+        made,
+        planned,
+        policy,
+        channel=channel,
+        purpose=purpose,
+        action=action,
+        group=group,
+        recipient=reader or Recipient(),
+        start=start,
+    )
 
 
 def mail(at: datetime, **more: str) -> Contact:
@@ -78,7 +99,9 @@ def test_a_contact_that_comes_later_counts_as_one_that_came_before() -> None:
 
 
 def test_a_window_that_holds_the_new_contact_in_its_middle_counts() -> None:
-    found = ask(only(cap(2, within=timedelta(days=7))), [mail(NOW - timedelta(days=3))], planned=[mail(NOW + timedelta(days=3))])
+    found = ask(
+        only(cap(2, within=timedelta(days=7))), [mail(NOW - timedelta(days=3))], planned=[mail(NOW + timedelta(days=3))]
+    )
     assert found.at == NOW + timedelta(days=4)
     assert len(found.blocked[0].contacts) == 2
 
@@ -96,7 +119,9 @@ def over(hours: Sequence[float], most: int, within: float) -> int:
 
 @settings(max_examples=300)
 @given(made=times, limits=st.lists(windows, min_size=1, max_size=3), minutes=st.integers(-60, 60))
-def test_the_first_allowed_instant_is_the_first_that_counting_allows(made: list[int], limits: list[tuple[int, int]], minutes: int) -> None:
+def test_the_first_allowed_instant_is_the_first_that_counting_allows(
+    made: list[int], limits: list[tuple[int, int]], minutes: int
+) -> None:
     caps = only(*(cap(most, within=timedelta(hours=within)) for most, within in limits))
     start = NOW + timedelta(minutes=minutes)
     found = ask(caps, [mail(NOW + timedelta(hours=hour)) for hour in made], start).at
@@ -130,7 +155,10 @@ def test_what_another_system_did_not_tell_counts() -> None:
 
 
 def test_a_special_rule_never_loosens_a_general_one() -> None:
-    general, special = cap(1, within=timedelta(days=7)), cap(5, within=timedelta(days=1), reach=Reach(channels=frozenset({"line"})))
+    general, special = (
+        cap(1, within=timedelta(days=7)),
+        cap(5, within=timedelta(days=1), reach=Reach(channels=frozenset({"line"}))),
+    )
     for order in ((general, special), (special, general)):
         assert ask(only(*order), [mail(NOW)], channel="line").at == NOW + timedelta(days=7)
 
@@ -153,7 +181,9 @@ def test_a_calendar_cap_counts_the_days_of_its_own_zone() -> None:
     early = mail(datetime(2026, 5, 13, 15, 30, tzinfo=UTC))  # 00:30 in Japan, the day before in London
     assert ask(daily, [early], datetime(2026, 5, 14, 0, 1, tzinfo=UTC)).at == midnight + timedelta(days=1)
     own = only(cap(1, per="day"))
-    assert ask(own, [early], datetime(2026, 5, 14, 0, 1, tzinfo=UTC), reader=Recipient(zone="Europe/London")).at == datetime(2026, 5, 14, 0, 1, tzinfo=UTC)
+    assert ask(
+        own, [early], datetime(2026, 5, 14, 0, 1, tzinfo=UTC), reader=Recipient(zone="Europe/London")
+    ).at == datetime(2026, 5, 14, 0, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("month", "end"), [((2026, 2), (2026, 3)), ((2024, 2), (2024, 3)), ((2026, 12), (2027, 1))])
@@ -204,7 +234,9 @@ def test_the_actions_without_the_gate_are_those_a_customer_waits_for() -> None:
     sent=st.lists(st.tuples(st.integers(0, 40 * 24 * 60), st.sampled_from(("email", "sms", "line", "push"))), max_size=8),
     channel=st.sampled_from(("email", "sms", "line", "push")), limit=st.one_of(st.none(), st.integers(0, 6)),
 )  # fmt: skip
-def test_what_the_gate_lets_through_the_caps_let_through(sent: list[tuple[int, str]], channel: str, limit: int | None) -> None:
+def test_what_the_gate_lets_through_the_caps_let_through(
+    sent: list[tuple[int, str]], channel: str, limit: int | None
+) -> None:
     contacts = [mail(NOW - timedelta(minutes=ago), channel=name) for ago, name in sent]
 
     def count(days: int, name: str | None = None) -> int:
@@ -228,7 +260,15 @@ def test_what_the_gate_lets_through_the_caps_let_through(sent: list[tuple[int, s
 # --- hours ------------------------------------------------------------------------------------------------------------
 
 
-def opens(channel: str, moment: datetime, zone: str, *countries: str, purpose: str = "marketing", region: str | None = None, kind: str = "b2c") -> datetime:
+def opens(
+    channel: str,
+    moment: datetime,
+    zone: str,
+    *countries: str,
+    purpose: str = "marketing",
+    region: str | None = None,
+    kind: str = "b2c",
+) -> datetime:
     reader = Recipient(zone=zone, countries=countries, region=region, kind=kind)
     found = next_open_at(moment, POLICY, channel=channel, purpose=purpose, action=None, recipient=reader)
     return found.astimezone(ZoneInfo(zone))
@@ -275,12 +315,18 @@ def test_mail_to_a_business_waits_for_the_end_of_a_holiday() -> None:
 def test_a_service_message_waits_for_the_channels_window_alone() -> None:
     sunday = datetime(2026, 5, 17, 10, tzinfo=TOKYO)
     assert opens("phone", sunday, "Asia/Tokyo", "JP", purpose="service") == sunday
-    assert opens("phone", sunday.replace(hour=21), "Asia/Tokyo", "JP", purpose="service") == datetime(2026, 5, 18, 9, tzinfo=TOKYO)
+    assert opens("phone", sunday.replace(hour=21), "Asia/Tokyo", "JP", purpose="service") == datetime(
+        2026, 5, 18, 9, tzinfo=TOKYO
+    )
 
 
 def test_two_countries_in_question_are_both_obeyed() -> None:
     assert countries_of("Asia/Tokyo", "en-GB") == ("GB", "JP")
-    assert (countries_of(None, None), countries_of("Europe/Paris", None), countries_of(None, "ja")) == (("JP",), ("FR",), ("JP",))
+    assert (countries_of(None, None), countries_of("Europe/Paris", None), countries_of(None, "ja")) == (
+        ("JP",),
+        ("FR",),
+        ("JP",),
+    )
     sunday = datetime(2026, 5, 17, 10, tzinfo=TOKYO)
     assert opens("phone", sunday, "Asia/Tokyo", "GB", "JP") == datetime(2026, 5, 18, 9, tzinfo=TOKYO)
 
@@ -291,7 +337,16 @@ def test_a_zone_no_clock_knows_blocks(zone: str) -> None:
     assert (found.at, [one.rule for one in found.blocked]) == (None, ["zone.unknown"])
 
 
-ZONES = ("Asia/Tokyo", "Europe/London", "America/St_Johns", "Pacific/Apia", "Australia/Lord_Howe", "America/Havana", "America/Santiago", "Africa/Cairo")
+ZONES = (
+    "Asia/Tokyo",
+    "Europe/London",
+    "America/St_Johns",
+    "Pacific/Apia",
+    "Australia/Lord_Howe",
+    "America/Havana",
+    "America/Santiago",
+    "Africa/Cairo",
+)
 spans = st.tuples(st.integers(0, 95), st.integers(1, 96)).map(lambda two: (two[0] * 15, min(two[0] + two[1], 96) * 15))
 
 
@@ -300,7 +355,9 @@ spans = st.tuples(st.integers(0, 95), st.integers(1, 96)).map(lambda two: (two[0
     moment=st.datetimes(datetime(2011, 12, 1), datetime(2027, 1, 1), timezones=st.just(UTC)), zone=st.sampled_from(ZONES),
     days=st.dictionaries(st.sampled_from(("mon", "tue", "wed", "thu", "fri", "sat", "sun")), spans.map(lambda span: (span,)), min_size=1),
 )  # fmt: skip
-def test_the_next_opening_is_open_and_no_quarter_of_an_hour_before_it_is(moment: datetime, zone: str, days: dict[str, tuple[tuple[int, int], ...]]) -> None:
+def test_the_next_opening_is_open_and_no_quarter_of_an_hour_before_it_is(
+    moment: datetime, zone: str, days: dict[str, tuple[tuple[int, int], ...]]
+) -> None:
     hours, clock = Hours(days), ZoneInfo(zone)
     found = hours.next_open(moment, clock)
     assert found is not None
@@ -321,9 +378,13 @@ def test_the_next_opening_is_open_and_no_quarter_of_an_hour_before_it_is(moment:
         ("America/Havana", date(2026, 11, 1), (0, 30), "2026-11-01T04:40:00+00:00", "2026-11-01T05:00:00+00:00"),
     ],
 )  # fmt: skip
-def test_an_hour_that_is_skipped_or_comes_twice(zone: str, day: date, span: tuple[int, int], moment: str, expected: str) -> None:
+def test_an_hour_that_is_skipped_or_comes_twice(
+    zone: str, day: date, span: tuple[int, int], moment: str, expected: str
+) -> None:
     weekday = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")[day.weekday()]
-    assert Hours({weekday: (span,)}).next_open(datetime.fromisoformat(moment), ZoneInfo(zone)) == datetime.fromisoformat(expected)
+    assert Hours({weekday: (span,)}).next_open(
+        datetime.fromisoformat(moment), ZoneInfo(zone)
+    ) == datetime.fromisoformat(expected)
 
 
 def test_a_day_that_never_was_has_no_hours() -> None:
@@ -384,7 +445,14 @@ def test_a_hold_lasts_as_long_as_its_rule_says(held: Held, until: datetime | Non
 
 
 def test_beyond_the_bound_nothing_is_promised() -> None:
-    assert ask(only(cap(1, per="year", zone="Asia/Tokyo")), [], planned=[mail(NOW + timedelta(days=365 * n)) for n in range(4)]).at is None
+    assert (
+        ask(
+            only(cap(1, per="year", zone="Asia/Tokyo")),
+            [],
+            planned=[mail(NOW + timedelta(days=365 * n)) for n in range(4)],
+        ).at
+        is None
+    )
 
 
 # --- the file -----------------------------------------------------------------------------------------------------------
@@ -438,9 +506,19 @@ def test_a_home_has_its_own_policy_and_version(tmp_path: Path) -> None:
 
 def test_the_page_in_the_documentation_is_the_generated_one() -> None:
     written = ROOT / "docs" / "contact-policy.md"
-    assert written.read_text(encoding="utf-8") == page(POLICY), "run: python -m policies.contact_reference > docs/contact-policy.md"
+    assert written.read_text(encoding="utf-8") == page(POLICY), (
+        "run: python -m policies.contact_reference > docs/contact-policy.md"
+    )
 
 
 def test_every_window_of_a_channel_is_a_rule() -> None:
-    assert {rule.id for rule in POLICY.hours if rule.id.startswith("hours.")} == {"hours.email", "hours.line", "hours.phone", "hours.push", "hours.sms"}
-    assert opens("email", datetime.combine(date(2026, 5, 14), time(22), TOKYO), "Asia/Tokyo", "JP") == datetime(2026, 5, 15, 7, tzinfo=TOKYO)
+    assert {rule.id for rule in POLICY.hours if rule.id.startswith("hours.")} == {
+        "hours.email",
+        "hours.line",
+        "hours.phone",
+        "hours.push",
+        "hours.sms",
+    }
+    assert opens("email", datetime.combine(date(2026, 5, 14), time(22), TOKYO), "Asia/Tokyo", "JP") == datetime(
+        2026, 5, 15, 7, tzinfo=TOKYO
+    )
