@@ -1,6 +1,6 @@
 """Whether the ledger holds when many approve at once while consents are taken back.
 
-    python -m benchmarks.race [--processes 8] [--customers 1000] [--attempts 3] [--url URL]
+    python -m benchmarks.race [--processes 8] [--customers 1000] [--attempts 1] [--url URL]
 
 Every process goes through every customer in an order of its own, asks for contacts on random days of the next month (so that
 earlier days are filled after later ones), lets some leave, gives some back, and takes some consents back: half of them through
@@ -241,7 +241,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--processes", type=int, default=8)
     parser.add_argument("--customers", type=int, default=1000)
-    parser.add_argument("--attempts", type=int, default=3)
+    parser.add_argument("--attempts", type=int, default=1)
     parser.add_argument("--url")
     chosen = parser.parse_args()
     size = {"processes": chosen.processes, "customers": chosen.customers, "attempts": chosen.attempts}
