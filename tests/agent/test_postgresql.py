@@ -109,8 +109,10 @@ def test_different_people_are_approved_at_once(shop: Path) -> None:
 
 
 def test_nobody_is_written_to_too_often_by_eight_at_once(server: str) -> None:
-    with connect(server).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    engine = connect(server)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("CREATE DATABASE race"))
+    engine.dispose()
     found = race.run(server.removesuffix("postgres") + "race", processes=8, customers=100, attempts=2)
     assert found.reserved
     assert found.refused
