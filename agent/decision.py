@@ -23,12 +23,13 @@ from agent.canonical import canonical, digest, stamp
 from agent.ranking.arbitration import MILLIONTHS, Ranking
 from agent.world import World
 from policies.catalogue import Action
-from policies.contact import next_open
+from policies.contact import Recipient, next_open_at
 from policies.eligibility import Screen
+from policies.hours import countries_of
 from prompts.bundle import Intent
 from retrieval.customer import CHANNELS, MINOR_DIGITS
 from retrieval.features import VOCABULARY, FeatureFrames
-from retrieval.frames import Frames
+from retrieval.frames import DEFAULT_ZONE, Frames
 
 NO_CONSENT = "0"
 DEFAULT_LANGUAGE = "ja"
@@ -130,13 +131,14 @@ class _Whole:
         }
         self.languages = features.customers["language"].to_list()
         self.people = frames.customers[["id", "zone"]].rows()
+        self.readers = frames.customers[["timezone", "locale", "region", "kind"]].rows()
         self.bound = dict(bound)
         self.vocabulary = vocabulary({"customer": self.names, **_PAIR_NAMES})
         self.as_of = stamp(frames.as_of)
         self.currencies = money
         self.consents = consent_versions(frames)
         self.ends = dict(frames.offers[["id", "valid_to"]].rows())
-        self.windows: dict[tuple[str, str | None, str, str], tuple[datetime, datetime]] = {}
+        self.windows: dict[tuple[Any, ...], tuple[datetime, datetime]] = {}
         self.action, self.channel, self.pair = ranking.action.tolist(), ranking.channel.tolist(), ranking.bound.tolist()
         self.starts = [*ranking.starts.tolist(), len(self.action)]
         self.candidates = self._candidates()
@@ -167,7 +169,7 @@ class _Whole:
             "vocabulary": self.vocabulary.id,
         })  # fmt: skip
         channel = CHANNELS[self.channel[first]] if self.channel[first] >= 0 else None
-        before, after = self._window(action, channel, zone, bound_to if action.binds == "offer" else "")
+        before, after = self._window(action, channel, i, bound_to if action.binds == "offer" else "")
         intent = None
         if channel is not None:
             sku, offer = (bound_to if action.binds == grain else None for grain in ("sku", "offer"))
@@ -208,22 +210,38 @@ class _Whole:
             ranking.value.tolist(), ranking.cost.tolist(), ranking.score.tolist(), strict=True,
         ))  # fmt: skip
 
-    def _window(self, action: Action, channel: str | None, zone: str, offer: str) -> tuple[datetime, datetime]:
+    def _window(self, action: Action, channel: str | None, i: int, offer: str) -> tuple[datetime, datetime]:
         """When the message may leave: from the next open hour until what it says stops being true."""
-        key = (action.id, channel, zone, offer)
+        key = (action.id, channel, offer, *self.readers[i])
         if key not in self.windows:
-            self.windows[key] = self._span(action, channel, zone, self.ends.get(offer))
+            self.windows[key] = self._span(action, channel, self.readers[i], self.ends.get(offer))
         return self.windows[key]
 
-    def _span(self, action: Action, channel: str | None, zone: str, end: date | None) -> tuple[datetime, datetime]:
+    def _span(
+        self, action: Action, channel: str | None, reader: tuple[str | None, ...], end: date | None
+    ) -> tuple[datetime, datetime]:
         as_of = self.frames.as_of
+        timezone, locale, region, kind = reader
         if channel is None:
             return as_of, as_of + timedelta(days=action.lasts_days)
         rules = self.world.catalogue.channels[channel]
-        before = next_open(as_of, zone, rules.window)
+        recipient = Recipient(
+            zone=timezone, countries=countries_of(timezone, locale), region=region, kind=kind or "b2c"
+        )
+        before = next_open_at(
+            as_of,
+            self.world.catalogue.contact,
+            channel=channel,
+            purpose=action.purpose,
+            action=action.id,
+            recipient=recipient,
+        )
         after = before + timedelta(days=action.lasts_days)
         if end is not None:
-            after = min(after, datetime.combine(end, time.max, ZoneInfo(zone)) - timedelta(days=rules.lag_days))
+            after = min(
+                after,
+                datetime.combine(end, time.max, ZoneInfo(timezone or DEFAULT_ZONE)) - timedelta(days=rules.lag_days),
+            )
         return before, max(before, after)
 
 

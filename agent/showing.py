@@ -127,7 +127,10 @@ def show_verdict(found: Verdict) -> None:
     out.print(f"[{VERDICT_COLOUR[found.verdict]}]{found.verdict:5}[/] {escape(str(found.id))}")
     for one in found.findings:
         place = "" if one.start is None else f" [dim]{one.part} {one.start}–{one.end}[/dim]"
-        out.print(f"      [{VERDICT_COLOUR[one.severity]}]{one.severity:5}[/] {one.rule}{place} {escape(one.ja)}", soft_wrap=True)
+        out.print(
+            f"      [{VERDICT_COLOUR[one.severity]}]{one.severity:5}[/] {one.rule}{place} {escape(one.ja)}",
+            soft_wrap=True,
+        )
         out.print(f"            [dim]{escape(one.en)}[/dim]", soft_wrap=True)
 
 

@@ -75,7 +75,16 @@ reservations = Table(
     Column("state", Text, nullable=False, comment="reserved, committed or released"),
     Column("reserved_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger, comment="when it was committed or released"),
+    Column("not_after", BigInteger, comment="the last instant at which what it says is true"),
+    Column("rule", Text, comment="what moved it to a later time than asked for"),
+    Column("policy_version", Text, comment="of the contact policy it was reserved under"),
     Index("reservations_by_customer", "bucket", "customer_id", "at"),
+)  # fmt: skip
+
+contact_locks = Table(
+    "contact_locks", metadata,
+    Column("customer_id", Text, primary_key=True, comment="whoever writes to a person's ledger takes this row first"),
+    Column("version", BigInteger, nullable=False),
 )  # fmt: skip
 
 audit = Table(

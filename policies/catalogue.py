@@ -18,6 +18,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from policies.channels import ChannelRules, load_channels
+from policies.contact import ContactPolicy, load_contact_policy
 from policies.expressions import Expression, parse
 from policies.jurisdictions import Law, load_law
 from policies.lexicons import Lexicons, load_lexicons
@@ -25,6 +26,7 @@ from policies.loading import Page, policy_file, policy_files
 from retrieval.customer import CHANNELS
 from retrieval.errors import InputError, nearest
 from retrieval.features import VOCABULARY
+from retrieval.features.contacts import ENGAGING
 from retrieval.features.feature import Feature
 
 HERE = Path(__file__).parent
@@ -170,9 +172,9 @@ class Lever:
 class Catalogue:
     """Everything loaded: actions in catalogue order, channels, levers, word lists, and the bytes of the files they came from.
 
-    ``gates`` maps id → (stage, Japanese, English); ``law`` what each jurisdiction demands; ``fatigue`` is minor units per
-    marketing contact of the last 30 days by currency; ``preferred_channel`` the factor on response where the customer named
-    the channel; ``lexicons`` word lists by the name of their file.
+    ``gates`` maps id → (stage, Japanese, English); ``law`` what each jurisdiction demands; ``contact`` how often and when;
+    ``fatigue`` is minor units per marketing contact of the last 30 days by currency; ``preferred_channel`` the factor on
+    response where the customer named the channel; ``lexicons`` word lists by the name of their file.
     """
 
     actions: tuple[Action, ...]
@@ -182,6 +184,7 @@ class Catalogue:
     fatigue: Mapping[str, float]
     preferred_channel: float
     law: Law
+    contact: ContactPolicy
     lexicons: Lexicons
     files: Mapping[str, bytes] = field(repr=False)
 
@@ -237,12 +240,20 @@ def load_catalogue(*overrides: Path) -> Catalogue:
     arbitration_page = Page(policy_file("arbitration.yaml", *roots))
     arbitration = arbitration_page.read(_ArbitrationFile)
     lexicons, lexicon_paths = load_lexicons(*roots)
-    read = [gate_page.path, lever_path, arbitration_page.path, *paths, *lexicon_paths]
+    contact_path = policy_file("contact_policy.yaml", *roots)
+    contact = load_contact_policy(
+        contact_path,
+        groups={action.id: action.group for action in actions},
+        channels=channels,
+        answers=frozenset(ENGAGING),
+    )
+    read = [gate_page.path, lever_path, arbitration_page.path, contact_path, *paths, *lexicon_paths]
     read += [path for folder in ("channels", "law") for path in policy_files(folder, *roots)]
     return Catalogue(
         actions=tuple(actions), channels=channels, levers=levers,
         gates={name: (gate.stage, gate.ja, gate.en) for name, (gate, _) in gates.items()},
         fatigue=arbitration.fatigue, preferred_channel=arbitration.preferred_channel, lexicons=lexicons, law=load_law(*roots),
+        contact=contact,
         files={f"{path.parent.name}/{path.name}": path.read_bytes() for path in read},
     )  # fmt: skip
 

@@ -1,37 +1,58 @@
-"""Japan's national holidays, worked out from the law (国民の祝日に関する法律2条・3条) for 2022 to 2099."""
+"""Public holidays by country, for rules that close a channel on them.
+
+Japan: the holidays by law with substitute holidays, days between two holidays and the equinoxes (国民の祝日に関する法律), from
+``jpholiday``.  France: Code du travail L3133-1.  United States: federal holidays, 5 U.S.C. 6103, with the weekday on which
+they are observed.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
-from functools import cache
+from functools import lru_cache
 
-_FIXED = ((1, 1), (2, 11), (2, 23), (4, 29), (5, 3), (5, 4), (5, 5), (8, 11), (11, 3), (11, 23))
-_MONDAYS = ((1, 2), (7, 3), (9, 3), (10, 2))
-"""Month and which Monday of it: 成人の日, 海の日, 敬老の日, スポーツの日."""
-_DAY = timedelta(days=1)
+import jpholiday
 
+from retrieval.errors import InputError, nearest
 
-def is_holiday(day: date) -> bool:
-    """Whether ``day`` is a national holiday, a substitute for one on a Sunday, or a day between two."""
-    return day in _holidays(day.year)
-
-
-@cache
-def _holidays(year: int) -> frozenset[date]:
-    days = {date(year, month, day) for month, day in _FIXED} | {_equinox(year, 3, 20.8431), _equinox(year, 9, 23.2488)}
-    for month, which in _MONDAYS:
-        first = date(year, month, 1)
-        days.add(first + timedelta(days=-first.weekday() % 7 + 7 * (which - 1)))
-    named = frozenset(days)
-    for sunday in (day for day in named if day.weekday() == 6):
-        substitute = sunday + _DAY
-        while substitute in named:
-            substitute += _DAY
-        days.add(substitute)
-    days |= {day + _DAY for day in named if day + 2 * _DAY in named and (day + _DAY).weekday() != 6}
-    return frozenset(days)
+_FRENCH = frozenset({(1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25)})
+_AFTER_EASTER = frozenset({1, 39, 50})
+"""Easter Monday, Ascension, Whit Monday."""
+_FEDERAL = frozenset({(1, 1), (6, 19), (7, 4), (11, 11), (12, 25)})
+_FEDERAL_MONDAYS = frozenset({(1, 3), (2, 3), (9, 1), (10, 2)})
+"""(month, which Monday): Martin Luther King, Washington, Labor Day, Columbus; Memorial Day is the last of May."""
 
 
-def _equinox(year: int, month: int, day: float) -> date:
-    """The day of an equinox (the approximation of 新こよみ便利帳, good from 1980 to 2099)."""
-    return date(year, month, int(day + 0.242194 * (year - 1980) - (year - 1980) // 4))
+def easter(year: int) -> date:
+    """Easter Sunday of the Gregorian calendar (the anonymous computus of 1876)."""
+    a, (b, c) = year % 19, divmod(year, 100)
+    h = (19 * a + b - b // 4 - (b - (b + 8) // 25 + 1) // 3 + 15) % 30
+    w = (32 + 2 * (b % 4) + 2 * (c // 4) - h - c % 4) % 7
+    month, day = divmod(h + w - 7 * ((a + 11 * h + 22 * w) // 451) + 114, 31)
+    return date(year, month, day + 1)
+
+
+def _france(day: date) -> bool:
+    return (day.month, day.day) in _FRENCH or (day - easter(day.year)).days in _AFTER_EASTER
+
+
+def _united_states(day: date) -> bool:
+    moved = {4: day + timedelta(1), 0: day - timedelta(1)}.get(day.weekday(), day)
+    if any((one.month, one.day) in _FEDERAL for one in (day, moved) if one == day or one.weekday() >= 5):
+        return True
+    which = (day.day + 6) // 7
+    if day.weekday() == 0:
+        return (day.month, which) in _FEDERAL_MONDAYS or (day.month == 5 and day.day > 24)
+    return day.weekday() == 3 and (day.month, which) == (11, 4)
+
+
+CALENDARS: Mapping[str, Callable[[date], bool]] = {"JP": jpholiday.is_holiday, "FR": _france, "US": _united_states}
+"""Country (ISO 3166-1) → whether a day is a public holiday there."""
+
+
+@lru_cache(maxsize=8192)
+def is_holiday(country: str, day: date) -> bool:
+    """Whether ``day`` is a public holiday of ``country``; raises InputError for a country without a calendar here."""
+    if country not in CALENDARS:
+        raise InputError(f"no holiday calendar for '{country}'{nearest(country, CALENDARS)}", key="holiday")
+    return CALENDARS[country](day)

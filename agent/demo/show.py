@@ -143,8 +143,12 @@ def _tampered(enishi: Enishi, moment: datetime, drawn: list[dict[str, Any]]) -> 
             ("somebody tells what was watched", copy.body + "\n昨夜ご覧いただいた品です。"),
         ),
         "grounding": (("somebody adds 「今なら30%割引」", copy.body + "\n今なら30%割引です。"),),
-        "identifiers": (("somebody pastes another customer's telephone", copy.body + "\n佐藤花子様の電話は090-1234-5678です。"),),
-        "law": (("the registered name is left out", copy.body.replace(str(good.about["sender"].get("legal_name")), "")),),
+        "identifiers": (
+            ("somebody pastes another customer's telephone", copy.body + "\n佐藤花子様の電話は090-1234-5678です。"),
+        ),
+        "law": (
+            ("the registered name is left out", copy.body.replace(str(good.about["sender"].get("legal_name")), "")),
+        ),
         "plain": (("a link is hidden in markup", copy.body + '\n<a href="https://example.com">こちら</a>'),),
     }
     known = {

@@ -15,22 +15,22 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
-from agent import store
+from agent import ledger, store
 from agent.circumstances import Circumstances
 from agent.decision import NO_CONSENT, Decision, consent_versions
 from agent.drafting import Draft, draft_of
 from agent.enishi import Enishi
 from agent.judging import judge_draft
 from agent.review import audit
-from agent.tables import drafts, reservations, revisions
+from agent.tables import drafts, revisions
 from agent.world import World
 from policies.guardrails import Finding
 from prompts.bundle import Gathering, Intent
 from prompts.facts import print_fact
 from prompts.render import Copy
-from retrieval.database import hold, insert_many, try_again, writing
+from retrieval.database import insert_many, try_again, writing
 from retrieval.errors import EnishiError, InputError, nearest
 from retrieval.features import compute
 from retrieval.frames import Frames
@@ -83,23 +83,30 @@ def approve(enishi: Enishi, draft_id: str, *, actor: str, at: datetime, seen: st
             return _close(connection, row, "stale", actor, at, {"because": changed}, draft.findings)
         connection.execute(update(drafts).where(drafts.c.id == draft_id).values(verdict=draft.verdict))
         if draft.verdict == "block":
-            audit.append(
-                connection,
-                at=at,
-                actor=actor,
-                event="approval_blocked",
-                subject=draft_id,
-                detail={"rules": [f.rule for f in draft.findings]},
-            )
-            return Moved(draft_id, "pending", draft.findings)
-        due = max(at, instant(row["send_not_before"]))
-        connection.execute(insert(reservations).values(
-            draft_id=draft_id, bucket=bucket_of(row["customer_id"]), customer_id=row["customer_id"], channel=row["channel"],
-            purpose=row["purpose"], action=row["action"], at=microseconds(due), state="reserved", reserved_at=microseconds(at),
-        ))  # fmt: skip
-        return _close(
-            connection, row, "approved", actor, at, {"digest": row["digest"], "due": due.isoformat()}, draft.findings
-        )
+            ruling = replace(ledger.ask(connection, enishi.world.catalogue, _request(row), at), due=None)
+            return _blocked(connection, row, actor, at, (*draft.findings, *ruling.findings()))
+        ruling = ledger.reserve(connection, enishi.world.catalogue, _request(row), at)
+        if ruling.due is None:
+            return _blocked(connection, row, actor, at, (*draft.findings, *ruling.findings()))
+        detail = {
+            "digest": row["digest"],
+            "due": ruling.due.isoformat(),
+            "put_off_by": [one.rule for one in ruling.blocked],
+        }
+        return _close(connection, row, "approved", actor, at, detail, (*draft.findings, *ruling.findings()))
+
+
+@try_again
+def expire(enishi: Enishi, *, actor: str, at: datetime) -> tuple[Moved, ...]:
+    """Expire every approved draft that did not leave in its time, and give its contact back."""
+    with writing(enishi.engine) as connection:
+        moved = []
+        for draft_id in ledger.overdue(connection, at):
+            row = _locked(connection, draft_id, allowed=("approved",))
+            ledger.release(connection, draft_id, at)
+            detail = {"send_not_after": instant(row["send_not_after"]).isoformat()}
+            moved.append(_close(connection, row, "expired", actor, at, detail))
+        return tuple(moved)
 
 
 @try_again
@@ -112,8 +119,7 @@ def reject(enishi: Enishi, draft_id: str, *, actor: str, at: datetime, reason: s
         raise InputError(f"unknown reason '{reason}'{nearest(reason, REASONS)}", key="reason")
     with writing(enishi.engine) as connection:
         row = _locked(connection, draft_id, allowed=("pending", "approved"))
-        held = update(reservations).where(reservations.c.draft_id == draft_id, reservations.c.state == "reserved")
-        connection.execute(held.values(state="released", ended_at=microseconds(at)))
+        ledger.release(connection, draft_id, at)
         return _close(connection, row, "rejected", actor, at, {"reason": reason, "note": note})
 
 
@@ -184,6 +190,22 @@ def _close(
     return Moved(row["id"], state, findings)
 
 
+def _blocked(
+    connection: Connection, row: Mapping[str, Any], actor: str, at: datetime, findings: tuple[Finding, ...]
+) -> Moved:
+    """Not approved, and why; the draft waits."""
+    rules = [finding.rule for finding in findings]
+    audit.append(connection, at=at, actor=actor, event="approval_blocked", subject=row["id"], detail={"rules": rules})
+    return Moved(row["id"], "pending", findings)
+
+
+def _request(row: Mapping[str, Any]) -> ledger.Request:
+    return ledger.Request(
+        draft_id=row["id"], customer_id=row["customer_id"], channel=row["channel"], purpose=row["purpose"], action=row["action"],
+        not_before=instant(row["send_not_before"]), not_after=instant(row["send_not_after"]),
+    )  # fmt: skip
+
+
 def _authors(connection: Connection, row: Mapping[str, Any]) -> set[str]:
     """Who asked for the draft or wrote any of its words."""
     wrote = connection.execute(select(revisions.c.author).where(revisions.c.draft_id == row["id"])).scalars()
@@ -196,7 +218,7 @@ def _judged_now(
 ) -> Draft:  # fmt: skip
     """The draft's words (or the new ones) held against the customer as known at ``at``, inside the caller's transaction."""
     bucket = bucket_of(row["customer_id"])
-    hold(connection, bucket)
+    ledger.lock(connection, enishi.world.catalogue, [row["customer_id"]])
     shelves = read_range(connection)
     now = read_customer(connection, at, shelves, row["customer_id"])
     if now.size == 0:

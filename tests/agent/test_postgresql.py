@@ -2,88 +2,36 @@
 
 from __future__ import annotations
 
-import grp
-import os
-import pwd
-import shutil
-import socket
-import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from agent.drafting import Draft
 from agent.enishi import Enishi
 from agent.review import audit as log
 from agent.review.transitions import ReviewRefused, approve
 from agent.tables import decisions, reservations
-from retrieval.database import reading
+from benchmarks import postgresql, race
+from retrieval.database import connect, reading
+from retrieval.errors import Unreachable
 from retrieval.importing import ImportReport, import_paths
 from tests.agent.conftest import AS_OF, LATER, RUN, passing, run_batch, stored
-
-
-def programs() -> Path | None:
-    """Where ``initdb`` and ``postgres`` are."""
-    folders = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
-    if found := shutil.which("initdb"):
-        folders.append(Path(found).resolve().parent)
-    return next((folder for folder in folders if (folder / "initdb").exists() and (folder / "postgres").exists()), None)
-
-
-def somebody() -> dict[str, Any]:
-    """PostgreSQL refuses to run as root; then it runs as a user who owns nothing else."""
-    if os.geteuid() != 0:
-        return {}
-    name = "postgres" if "postgres" in {entry.pw_name for entry in pwd.getpwall()} else "nobody"
-    return {"user": name, "group": grp.getgrgid(pwd.getpwnam(name).pw_gid).gr_name, "extra_groups": []}
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a server of one's own on loopback."""
     pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'enishi[postgresql]'")
-    if (place := programs()) is None:
-        pytest.skip("no PostgreSQL server binary: neither /usr/lib/postgresql/*/bin nor initdb on PATH")
-    become = somebody()
-    folder = tmp_path_factory.mktemp("postgresql")
-    for parent in (folder, *folder.parents):
-        if parent.owner() == pwd.getpwuid(os.geteuid()).pw_name and parent != Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o011)
-    folder.chmod(0o777)
-    cluster = folder / "cluster"
-    made = subprocess.run(
-        [place / "initdb", "-D", cluster, "-U", "enishi", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
-        **become, cwd=folder, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if made.returncode:
-        pytest.skip(f"initdb did not run here: {made.stderr.strip().splitlines()[-1]}")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [place / "postgres", "-D", cluster, "-p", str(port), "-h", "127.0.0.1", "-k", folder, "-c", "fsync=off"],
-        **become, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        ready = [place / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-U", "enishi", "-d", "postgres", "-t", "1"]
-        assert any(subprocess.run(ready, capture_output=True, check=False).returncode == 0 for _ in range(200) if pause(process))
-        yield f"postgresql://enishi@127.0.0.1:{port}/postgres"
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def pause(process: subprocess.Popen[bytes]) -> bool:
-    """A moment for the server to start; false when it ended."""
-    try:
-        process.wait(timeout=0.1)
-    except subprocess.TimeoutExpired:
-        return True
-    return False
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(postgresql.server(tmp_path_factory.mktemp("postgresql")))
+        except Unreachable as missing:
+            pytest.skip(str(missing))
+        yield url
 
 
 def imported(home: Path, sample: Path) -> ImportReport:
@@ -158,3 +106,14 @@ def test_different_people_are_approved_at_once(shop: Path) -> None:
         assert set(threads.map(lambda one: approve(enishi, one, actor="sato", at=LATER).state, waiting)) == {"approved"}
         with reading(enishi.engine) as connection:
             assert log.verify(connection)[1] is None
+
+
+def test_nobody_is_written_to_too_often_by_eight_at_once(server: str) -> None:
+    engine = connect(server)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("CREATE DATABASE race"))
+    engine.dispose()
+    found = race.run(server.removesuffix("postgres") + "race", processes=8, customers=100, attempts=2)
+    assert found.reserved
+    assert found.refused
+    assert (found.over_cap, found.after_revocation) == (0, 0)

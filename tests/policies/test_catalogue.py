@@ -187,7 +187,7 @@ def test_every_limit_has_a_source_and_an_id_of_its_own() -> None:
 
 
 def test_the_holidays_of_a_year() -> None:
-    days = [day for day in (date(2026, 1, 1) + timedelta(days=n) for n in range(365)) if is_holiday(day)]
+    days = [day for day in (date(2026, 1, 1) + timedelta(days=n) for n in range(365)) if is_holiday("JP", day)]
     assert [day.strftime("%m-%d") for day in days] == (
         "01-01 01-12 02-11 02-23 03-20 04-29 05-03 05-04 05-05 05-06 07-20 08-11 09-21 09-22 09-23 10-12 11-03 11-23"
     ).split()

@@ -99,7 +99,7 @@ def _faults(said: _Said, words: str, part: Part, today: date | None) -> Iterator
     if said.weekday is not None and said.weekday != day.weekday():
         ja, en = f"{day.isoformat()} は{_WEEKDAYS_JA[day.weekday()]}曜日です", f"{day.isoformat()} is a {day:%A}"
         yield Spot(start, end, ja, en, part=part)
-    elif said.festive and not is_holiday(day):
+    elif said.festive and not is_holiday("JP", day):
         ja, en = f"{day.isoformat()} は祝日ではありません", f"{day.isoformat()} is no national holiday"
         yield Spot(start, end, ja, en, part=part)
     if said.last and today and day < today:
