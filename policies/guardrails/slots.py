@@ -10,8 +10,8 @@ from policies.guardrails.guard import BLOCK, Finding, Message, Scope
 
 SCOPE: Scope = "copy"
 _UNFILLED = re.compile(
-    r"\{\{.*?\}\}|\{%.*?%\}|\[(?:氏名|お名前|会社名|商品名|担当者名|[A-Z][A-Z_ ]{2,})\]|[〇○◯]{2}(?:様|さま|さん|円|月|日|株式会社)?|"
-    r"\bXX+\b|\b(?:None|NaN|nan|null|undefined|N/A)\b|<[a-z_]+>"
+    r"\{\{[^{}\n]{0,80}\}\}|\{%[^{}\n]{0,80}%\}|\$\{[^{}\n]{0,80}\}|\{\{|\}\}|\{%|%\}|\$\{|\[(?:氏名|お名前|会社名|商品名|担当者名|[A-Z][A-Z_ ]{2,40})\]|[〇○◯]{2}(?:様|さま|さん|円|月|日|株式会社)?|"
+    r"\bX{2,40}\b|\b(?:None|NaN|nan|null|undefined|N/A)\b|<[a-z_]{1,40}>"
 )
 _SIGNS = re.compile(r"[{}\[<〇○◯]|XX|None|[Nn]a[Nn]|null|undefined|N/A")
 """What every unfilled slot has; a text without it needs no closer look."""
