@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from policies.channels import ChannelRules, load_channels
 from policies.expressions import Expression, parse
+from policies.lexicon import Lexicon, read_lexicon
 from policies.loading import Page, policy_file, policy_files
 from retrieval.customer import CHANNELS
 from retrieval.errors import InputError, nearest
@@ -169,7 +170,8 @@ class Catalogue:
     """Everything loaded: actions in catalogue order, channels, levers, and the bytes of the files they came from.
 
     ``gates`` maps id → (stage, Japanese, English); ``fatigue`` is minor units per marketing contact of the last 30 days by
-    currency; ``preferred_channel`` the factor on response where the customer named the channel.
+    currency; ``preferred_channel`` the factor on response where the customer named the channel; ``lexicons`` what a message
+    never speaks of (``sensitive``, ``surveillance``).
     """
 
     actions: tuple[Action, ...]
@@ -178,6 +180,7 @@ class Catalogue:
     gates: Mapping[str, tuple[str, str, str]]
     fatigue: Mapping[str, float]
     preferred_channel: float
+    lexicons: Mapping[str, Lexicon] = field(repr=False)
     files: Mapping[str, bytes] = field(repr=False)
 
     @cached_property
@@ -231,11 +234,13 @@ def load_catalogue(*overrides: Path) -> Catalogue:
     levers = _load_levers(lever_path, actions)
     arbitration_page = Page(policy_file("arbitration.yaml", *roots))
     arbitration = arbitration_page.read(_ArbitrationFile)
-    read = [gate_page.path, lever_path, arbitration_page.path, *paths, *policy_files("channels", *roots)]
+    words = policy_file("lexicons/sensitive.yaml", *roots)
+    read = [gate_page.path, lever_path, arbitration_page.path, words, *paths, *policy_files("channels", *roots)]
     return Catalogue(
         actions=tuple(actions), channels=channels, levers=levers,
         gates={name: (gate.stage, gate.ja, gate.en) for name, (gate, _) in gates.items()},
         fatigue=arbitration.fatigue, preferred_channel=arbitration.preferred_channel,
+        lexicons={"sensitive": read_lexicon(words, "topics"), "surveillance": read_lexicon(words, "surveillance")},
         files={f"{path.parent.name}/{path.name}": path.read_bytes() for path in read},
     )  # fmt: skip
 
