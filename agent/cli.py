@@ -65,7 +65,8 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:
         if debug:
             raise
-        _stop(f"{type(error).__name__}: {error} (add --debug to see where)", 3)
+        # Its text may hold what a customer's record holds.
+        _stop(f"{type(error).__name__} (add --debug to see where)", 3)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -31,9 +31,9 @@ from typing import Any
 from evals.identity import Person, forms, squeeze
 
 DEPTH = 4
-LARGEST = 4 << 20
+LARGEST = 2 << 20
 """Bytes that one decoding may come to; a bomb is cut here."""
-TOTAL = 48 << 20
+TOTAL = 24 << 20
 """Bytes that all decodings of one content may come to together."""
 NODES = 400
 """Decodings of one content."""

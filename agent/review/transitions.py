@@ -88,7 +88,7 @@ def approve(enishi: Enishi, draft_id: str, *, actor: str, at: datetime, seen: st
                 actor=actor,
                 event="approval_blocked",
                 subject=draft_id,
-                detail={"rules": [f.rule for f in draft.findings]},
+                detail={"findings": audit.told(draft.findings, enishi.home.key)},
             )
             return Moved(draft_id, "pending", draft.findings)
         due = max(at, instant(row["send_not_before"]))
@@ -105,6 +105,8 @@ def approve(enishi: Enishi, draft_id: str, *, actor: str, at: datetime, seen: st
 def reject(enishi: Enishi, draft_id: str, *, actor: str, at: datetime, reason: str, note: str = "") -> Moved:
     """Reject with a reason code; an approved draft that has not left yet gives its contact back.
 
+    ``note`` is kept with the draft; the audit log holds its fingerprint.
+
     Raises InputError for an unknown reason, ReviewRefused when the draft is past rejecting.
     """
     if reason not in REASONS:
@@ -113,7 +115,9 @@ def reject(enishi: Enishi, draft_id: str, *, actor: str, at: datetime, reason: s
         row = _locked(connection, draft_id, allowed=("pending", "approved"))
         held = update(reservations).where(reservations.c.draft_id == draft_id, reservations.c.state == "reserved")
         connection.execute(held.values(state="released", ended_at=microseconds(at)))
-        return _close(connection, row, "rejected", actor, at, {"reason": reason, "note": note})
+        connection.execute(update(drafts).where(drafts.c.id == draft_id).values(note=note))
+        said = {"note": audit.fingerprint(note, enishi.home.key)} if note else {}
+        return _close(connection, row, "rejected", actor, at, {"reason": reason, **said})
 
 
 @try_again
@@ -149,7 +153,12 @@ def edit(
             actor=actor,
             event="edited",
             subject=draft_id,
-            detail={"revision": number, "digest": draft.digest, "verdict": draft.verdict},
+            detail={
+                "revision": number,
+                "digest": draft.digest,
+                "verdict": draft.verdict,
+                "findings": audit.told(draft.findings, enishi.home.key),
+            },
         )
         return Moved(draft_id, "pending", draft.findings)
 
