@@ -51,7 +51,7 @@ class Suspicion:
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A suspicious text: customer ``i``, the table and kind it comes from, and why."""
+    """A suspicious text: customer ``i``, the table and kind or column it comes from, and why."""
 
     i: int
     source: str
@@ -116,13 +116,12 @@ def suspicious(texts: pl.Series) -> pl.Series:
 
 
 def suspects(frames: Frames) -> tuple[Suspect, ...]:
-    """Every suspicious text of a partition: notes, comments, tickets, and what customers call themselves."""
-    people, notes, tickets, events = frames.customers, frames.interactions, frames.tickets, frames.events
+    """Every suspicious text that somebody wrote in or about the customers of a partition: notes, comments and tickets."""
+    notes, tickets, events = frames.interactions, frames.tickets, frames.events
     written = [
         *((i, f"interactions.{kind}", text) for i, kind, text in notes.select("i", "kind", "text").iter_rows()),
         *((i, f"events.{kind}", text) for i, kind, text in events.filter(pl.col("comment").is_not_null()).select("i", "type", "comment").iter_rows()),
         *((i, f"tickets.{column}", text) for column in ("topic", "summary") for i, text in tickets.select("i", column).iter_rows()),
-        *((i, f"customers.{column}", text) for column in ("name", "company", "department", "title") for i, text in people.select("i", column).iter_rows()),
     ]  # fmt: skip
     found = ((i, source, suspicion(text)) for i, source, text in written if text)
     return tuple(Suspect(i, source, said) for i, source, said in found if said.score >= SUSPICIOUS)

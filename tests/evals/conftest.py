@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import datetime
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
 
 import policies
+from agent.cli import main
 from agent.demo.home import _settings
 from agent.demo.population import population
-from evals.egress import Outgoing
+from evals.egress import Outgoing, Recorder
 from evals.identity import Person
+from tests.agent.conftest import run_batch
 
 AS_OF = "2026-05-14T10:30:00+09:00"
 CUSTOMERS = 150
@@ -58,14 +59,26 @@ class Canaries:
     said: list[tuple[str | None, Outgoing]] = field(default_factory=list)
 
     def run(self, *words: str, about: str | None = None) -> Any:
-        """Run a command in a process of its own, as a shop does; what it writes is kept, with whom it is about."""
-        told = subprocess.run(
-            [sys.executable, "-c", "from agent.cli import main; main()", *words, "--home", str(self.home)], capture_output=True, check=False,
-            env={**os.environ, "COLUMNS": "200", "PYTHONPATH": str(Path(policies.__file__).parents[1])},
-        )  # fmt: skip
-        for stream, content in (("stdout", told.stdout), ("stderr", told.stderr)):
-            self.said.append((about, Outgoing(f"{stream}:{' '.join(words[:2])}", content)))
-        return told
+        """Run a command in this process; what it writes and logs is kept, with whom it is about."""
+        streams = {name: TextIOWrapper(BytesIO(), "utf-8", write_through=True) for name in ("stdout", "stderr")}
+        with Recorder() as recorder, redirect_stdout(streams["stdout"]), redirect_stderr(streams["stderr"]):
+            try:
+                main([*words, "--home", str(self.home)])
+            except SystemExit as ended:
+                code = ended.code
+        assert recorder.attempts == []
+        written = {name: stream.buffer.getvalue() for name, stream in streams.items()}  # type: ignore[attr-defined]
+        self.said += [(about, Outgoing(f"{name}:{' '.join(words[:2])}", content)) for name, content in written.items()]
+        self.said += [(None, line) for line in recorder.outgoing]
+        return Told(code, written["stdout"], written["stderr"])
+
+
+class Told(NamedTuple):
+    """How a command ended and what it wrote."""
+
+    returncode: Any
+    stdout: bytes
+    stderr: bytes
 
 
 def person(number: int, customer: Mapping[str, Any]) -> Person:
@@ -127,11 +140,12 @@ def canaries(tmp_path_factory: pytest.TempPathFactory) -> Canaries:
     now = ("--as-of", AS_OF)
     told = made.run("import", str(place / "files"), *now)
     assert told.returncode == 0, told.stderr.decode()
-    made.run("batch", "run", "spring", "--workers", "1", *now)
+    run_batch(home, "spring", at=datetime.fromisoformat(AS_OF))
     made.run("batch", "status", "spring")
     queue = json.loads(made.run("review", "list", "--state", "all", "--limit", "1000", "--json").stdout)["drafts"]
     assert len(queue) > 60
-    made.said.pop(-2)
+    # The whole list is about everybody; each of its rows is looked at by itself.
+    made.said = [one for one in made.said if one[1].where != "stdout:review list"]
     for row in queue:
         made.said.append((row["customer_id"], Outgoing("stdout:review list", json.dumps(row).encode())))
     ready = [row for row in queue if row["verdict"] != "block"][:4]
