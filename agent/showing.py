@@ -282,8 +282,8 @@ def suspicious_notes(enishi: Enishi, customer_id: str, as_of: datetime) -> list[
 def _suspicious(found: Sequence[Mapping[str, Any]]) -> None:
     for one in found:
         out.print(
-            f"[yellow]a note sounds like an instruction[/yellow]: {one['source']} "
-            f"({one['score']:.2f}: {', '.join(one['reasons'])}); it changed nothing"
+            f"[yellow]a note sounds like an instruction[/yellow]: {escape(one['source'])} "
+            f"({one['score']:.2f}: {', '.join(one['reasons'])}); it can only hold back"
         )
 
 
