@@ -19,7 +19,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, StrictStr, Validati
 from policies.catalogue import Catalogue
 from policies.guardrails import GUARDS, Check, Finding, Message, judge, verdict_of
 from policies.guardrails.guard import SCOPES
-from policies.guardrails.plain import too_long
 from policies.law_checks.asking import FIELDS, LAW_CHANNELS
 from retrieval.customer import CHANNELS, LANGUAGES
 from retrieval.errors import InputError, nearest
@@ -95,12 +94,9 @@ class Verdict:
 
 
 def check(line: str, catalogue: Catalogue, *, file: object = None, number: int | None = None) -> Verdict:
-    """Judge one request (a JSON object).  Raises InputError naming file, line, key and the nearest right name.
-
-    A text past all bounds is blocked without being read: no guard has to be fast on what nobody may send.
-    """
+    """Judge one request (a JSON object).  Raises InputError naming file, line, key and the nearest right name."""
     asked, message = read(line, file=file, number=number)
-    findings = judge(message, catalogue, {"plain": GUARDS["plain"]} if too_long(message) else _GUARDS)
+    findings = judge(message, catalogue, _GUARDS)
     return Verdict(asked, verdict_of(findings), findings)
 
 

@@ -66,7 +66,8 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:
         if debug:
             raise
-        _stop(f"{type(error).__name__}: {error} (add --debug to see where)", 3)
+        # Its text may hold what a customer's record holds.
+        _stop(f"{type(error).__name__} (add --debug to see where)", 3)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -489,11 +490,12 @@ def review_show(
 ) -> None:
     """One draft whole: words, facts with their source, reasons, verdict, history."""
     from agent.review.queue import shown
-    from agent.showing import show_review
+    from agent.showing import show_review, suspicious_notes
     from retrieval.database import reading
 
     with _open(home) as enishi, reading(enishi.engine) as connection:
         found = shown(connection, draft_id)
+        found["suspicious_notes"] = suspicious_notes(enishi, found["customer_id"], _moment(as_of))
         catalogue = enishi.world.catalogue
     _emit(found) if json else show_review(found, catalogue)
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+import tempfile
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -15,6 +20,7 @@ from prompts.sender import Sender
 from retrieval.errors import InputError, nearest
 
 SETTINGS = "enishi.toml"
+_KEY = 32
 
 
 class _Section(BaseModel):
@@ -49,7 +55,7 @@ class Settings(_Section):
     shops: Mapping[str, Sender] = Field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Home:
     """A home that exists: its folder and settings."""
 
@@ -75,6 +81,24 @@ class Home:
     def prompts(self) -> Path:
         """The home's own templates."""
         return self.folder / "prompts"
+
+    @cached_property
+    def key(self) -> bytes:
+        """The home's secret of 32 bytes, made when first asked for; readable by its owner alone.
+
+        Raises InputError when the file of it was cut.
+        """
+        path = self.folder / "key"
+        if not path.is_file():
+            # Linked into place whole, so that of two processes neither reads half a key.
+            with tempfile.NamedTemporaryFile(dir=self.folder) as file, suppress(FileExistsError):
+                file.write(secrets.token_bytes(_KEY))
+                file.flush()
+                os.link(file.name, path)
+        found = path.read_bytes()
+        if len(found) != _KEY:
+            raise InputError(f"must hold {_KEY} bytes; fingerprints in the audit log are made with it", file=path)
+        return found
 
     def compiled_templates(self) -> Path | None:
         """Where compiled templates are kept, None where the home is not a folder one may write to."""

@@ -284,9 +284,28 @@ def show_review(found: Mapping[str, Any], catalogue: Catalogue) -> None:
     out.print(
         f"send from {found['send_not_before']} until {found['send_not_after']} · asked for by {found['requested_by']} · revision {found['revision']}"
     )
+    _suspicious(found["suspicious_notes"])
     for entry in found["log"]:
         out.print(f"[dim]{entry['at']} {entry['actor']} {entry['event']}[/dim]")
     out.print(f"[dim]digest {found['digest']} · decision {found['decision_id']}[/dim]")
+
+
+def suspicious_notes(enishi: Enishi, customer_id: str, as_of: datetime) -> list[dict[str, Any]]:
+    """Notes about the customer that sound like instructions to a machine: source, score and reasons, not their words."""
+    from retrieval.notes.suspicion import suspects
+
+    found = suspects(enishi.frames(customer_id, as_of=as_of))
+    return [
+        {"source": one.source, "score": one.suspicion.score, "reasons": list(one.suspicion.reasons)} for one in found
+    ]
+
+
+def _suspicious(found: Sequence[Mapping[str, Any]]) -> None:
+    for one in found:
+        out.print(
+            f"[yellow]a note sounds like an instruction[/yellow]: {escape(one['source'])} "
+            f"({one['score']:.2f}: {', '.join(one['reasons'])}); it can only hold back"
+        )
 
 
 def show_moved(told_rows: Sequence[Mapping[str, Any]]) -> None:
@@ -483,6 +502,7 @@ def customer_page(enishi: Enishi, customer_id: str, as_of: datetime) -> dict[str
         "customer_id": customer_id, "as_of": as_of.isoformat(),
         "profile": {name: str(value) for name, value in person.items() if value not in (None, [], "{}", "[]") and name not in ("i", "extra")},
         "consents": [{"channel": c, "purpose": p, "status": s, "at": at.isoformat()} for c, p, s, at in consents.select("channel", "purpose", "status", "at").iter_rows()],
+        "suspicious_notes": suspicious_notes(enishi, customer_id, as_of),
         "pressure": {name: row[name] for name in ("contacts_7d", "contacts_30d", "hours_since_contact")},
         "timeline": [{"at": at.isoformat(), "what": what, "text": text} for at, what, text in sorted(moments, reverse=True)],
         "features": {name: value for name, value in sorted(row.items()) if value is not None and name != "i"},
@@ -520,6 +540,7 @@ def show_customer(page: Mapping[str, Any]) -> None:
     for one in page["timeline"][:15]:
         lines.add_row(one["at"][:16].replace("T", " "), one["what"], escape(one["text"]))
     out.print(lines if page["timeline"] else "no history yet")
+    _suspicious(page["suspicious_notes"])
     best = _table(">rank", "next-best action", "channel", "product or offer", ">score")
     for one in page["next_best_actions"]:
         best.add_row(

@@ -45,6 +45,7 @@ drafts = Table(
     Column("send_not_after", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("requested_by", Text, nullable=False),
+    Column("note", Text, comment="what the person who rejected it said"),
     Index("drafts_by_state", "state", "run", "action", "channel"),
     Index("drafts_by_customer", "customer_id"),
 )  # fmt: skip

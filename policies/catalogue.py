@@ -23,6 +23,7 @@ from policies.expressions import Expression, parse
 from policies.jurisdictions import Law, load_law
 from policies.lexicons import Lexicons, load_lexicons
 from policies.loading import Page, policy_file, policy_files
+from policies.unspoken import Unspoken, read_unspoken
 from retrieval.customer import CHANNELS
 from retrieval.errors import InputError, nearest
 from retrieval.features import VOCABULARY
@@ -174,7 +175,8 @@ class Catalogue:
 
     ``gates`` maps id → (stage, Japanese, English); ``law`` what each jurisdiction demands; ``contact`` how often and when;
     ``fatigue`` is minor units per marketing contact of the last 30 days by currency; ``preferred_channel`` the factor on
-    response where the customer named the channel; ``lexicons`` word lists by the name of their file.
+    response where the customer named the channel; ``lexicons`` a copy editor's word lists by the name of their file;
+    ``unspoken`` what a message never speaks of (``sensitive``, ``surveillance``).
     """
 
     actions: tuple[Action, ...]
@@ -186,6 +188,7 @@ class Catalogue:
     law: Law
     contact: ContactPolicy
     lexicons: Lexicons
+    unspoken: Mapping[str, Unspoken] = field(repr=False)
     files: Mapping[str, bytes] = field(repr=False)
 
     @cached_property
@@ -240,6 +243,7 @@ def load_catalogue(*overrides: Path) -> Catalogue:
     arbitration_page = Page(policy_file("arbitration.yaml", *roots))
     arbitration = arbitration_page.read(_ArbitrationFile)
     lexicons, lexicon_paths = load_lexicons(*roots)
+    unspoken_path = policy_file("lexicons/unspoken.yaml", *roots)
     contact_path = policy_file("contact_policy.yaml", *roots)
     contact = load_contact_policy(
         contact_path,
@@ -247,13 +251,14 @@ def load_catalogue(*overrides: Path) -> Catalogue:
         channels=channels,
         answers=frozenset(ENGAGING),
     )
-    read = [gate_page.path, lever_path, arbitration_page.path, contact_path, *paths, *lexicon_paths]
+    read = [gate_page.path, lever_path, arbitration_page.path, contact_path, unspoken_path, *paths, *lexicon_paths]
     read += [path for folder in ("channels", "law") for path in policy_files(folder, *roots)]
     return Catalogue(
         actions=tuple(actions), channels=channels, levers=levers,
         gates={name: (gate.stage, gate.ja, gate.en) for name, (gate, _) in gates.items()},
         fatigue=arbitration.fatigue, preferred_channel=arbitration.preferred_channel, lexicons=lexicons, law=load_law(*roots),
         contact=contact,
+        unspoken={key: read_unspoken(unspoken_path, key) for key in ("sensitive", "surveillance")},
         files={f"{path.parent.name}/{path.name}": path.read_bytes() for path in read},
     )  # fmt: skip
 

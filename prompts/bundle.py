@@ -7,10 +7,11 @@ visits, clicks, scores or inferences is ever a slot.  One method below is one sl
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,8 @@ from retrieval.customer import MINOR_DIGITS
 from retrieval.features import FeatureFrames
 from retrieval.frames import Frames
 from retrieval.history import instant
+from retrieval.notes.concepts import of
+from retrieval.notes.suspicion import suspicion
 
 _READER = ("addressee", "surname", "company", "department", "title")
 _SPEAKER = ("brand", "legal_name", "signer", "role", "postal_address", "contact", "optout", "reply_by")
@@ -58,6 +61,19 @@ _TOPICS: Mapping[str, tuple[str, str]] = {
     "subscription": ("定期便", "your subscription"),
 }
 """Words that help desks file a case under → what the customer would call it."""
+_NAME_LENGTH = 40
+_NO_NAME = re.compile(r"[{}<>\[\]$%#@=|\\^~`\"*_+;:!?。！？]|[0-9](?:[- ]?[0-9]){6}|://|www\.|^[-,]")
+"""What no name has."""
+_TOPIC_LENGTH = 40
+_NO_TOPIC = re.compile(
+    r"[0-9@<>{}$%#\\|=\[\]。！？!?:：;；\n]|https?|www\.|様|さん|殿|ください|下さい|せよ|しろ|すること|してほしい|です|ます|半額|無料|割引|値引|"
+    r"クーポン|ポイント|進呈|贈呈|プレゼント|\b(?:free|off|voucher|coupon|discount|gift|please|must|send|call|mr|mrs|ms)\b"
+)
+"""What no topic has: numbers and signs, names, sentences, requests, offers."""
+_UNSPOKEN = frozenset({
+    "bereavement", "illness", "disaster", "divorce", "hardship", "pregnancy", "infant", "minor", "hearing", "elderly_care", "taboo",
+})  # fmt: skip
+"""Concepts of notes that no message speaks about."""
 _OPEN = ("placed", "packing", "shipped")
 _GONE = ("cancelled", "returned")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
@@ -119,7 +135,7 @@ class Gathering:
 
     def business(self, i: int) -> bool:
         """Whether company, department and title belong above the name."""
-        return bool(self._people[i].kind == "b2b" and self._people[i].company)
+        return bool(self._people[i].kind == "b2b" and _as_name(self._people[i].company))
 
     def bundle(self, intent: Intent) -> Mapping[str, Fact]:
         """Slot → fact, for the slots of the action that something is known for."""
@@ -153,7 +169,7 @@ class Gathering:
         return orjson.loads(stored).get("honorific") if stored and "honorific" in stored else None
 
     def _addressee(self, it: Intent) -> Found:
-        name = (self._people[it.i].name or "").replace("　", " ").strip()
+        name = _as_name(self._people[it.i].name) or ""
         if it.language == "ja" or not name:
             return name, "customers.name"
         parts = name.split()
@@ -172,13 +188,13 @@ class Gathering:
         return getattr(self._people[it.i], key), f"customers.{key}"
 
     def _company(self, it: Intent) -> Found:
-        return self._of_person(it, "company")
+        return _as_name(self._people[it.i].company), "customers.company"
 
     def _department(self, it: Intent) -> Found:
-        return self._of_person(it, "department")
+        return _as_name(self._people[it.i].department), "customers.department"
 
     def _title(self, it: Intent) -> Found:
-        return self._of_person(it, "title")
+        return _as_name(self._people[it.i].title), "customers.title"
 
     # --- who speaks -------------------------------------------------------------------------------------------------
 
@@ -544,6 +560,8 @@ class Gathering:
 def said_of(topic: str | None, language: str) -> str:
     """A case's topic as a noun phrase for its customer; a code, or the other language, is never read out to them."""
     words = (topic or "").strip()
+    if not _sayable(words):
+        words = ""
     known = _TOPICS.get(words.lower().replace("-", "").replace("_", ""))
     if known:
         return known[language == "en"]
@@ -552,6 +570,33 @@ def said_of(topic: str | None, language: str) -> str:
     if not words or _CJK.search(words) or "_" in words:
         return "your enquiry"
     return words if words.split()[0].lower() in ("the", "your", "a", "an") else f"your question about {words}"
+
+
+@lru_cache(maxsize=65536)
+def _as_name(written: str | None) -> str | None:
+    """What a person, company or post is called, with plain spaces; None for what can only be something else.
+
+    A form lets anybody write anything there, so braces, addresses, signs, long numbers, hidden letters and instructions are
+    not printed: a message without its name is blocked and a person looks at it.
+    """
+    name = (written or "").replace("　", " ").strip()
+    plain = unicodedata.normalize("NFKC", name)
+    if len(name) > _NAME_LENGTH or _NO_NAME.search(plain) or not name.isprintable() or suspicion(name).score > 0:
+        return None
+    return name
+
+
+def _sayable(topic: str) -> bool:
+    """Whether a case's topic is one: a few words, no sentence, number, address or offer, nothing that is never mentioned.
+
+    Whoever opens a case writes its topic, and the customer reads it back as ours.
+    """
+    return (
+        len(topic) <= _TOPIC_LENGTH
+        and not _NO_TOPIC.search(unicodedata.normalize("NFKC", topic).lower())
+        and not of(topic) & _UNSPOKEN
+        and suspicion(topic).score == 0
+    )
 
 
 def _keyed(words: list[str] | None, key: str) -> set[str]:

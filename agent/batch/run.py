@@ -30,6 +30,7 @@ from policies.expressions import Expression, parse
 from retrieval.database import reading, writing
 from retrieval.errors import InputError, nearest
 from retrieval.history import instant, microseconds, read_partition
+from retrieval.notes.suspicion import by_source
 from retrieval.tables import BUCKETS, HISTORY
 
 PARTITION = 2000
@@ -197,8 +198,9 @@ def work_one(enishi: Enishi, run: Run, segment: Expression | None, *, worker: st
         frames = read_partition(connection, run.as_of, enishi.shelves, first, last)
         frames = store.with_reservations(connection, frames, first, last)
     made = work(frames, enishi.world, run=run.name, segment=segment, clock=clock)
+    counts = funnel_of(made) | {f"suspicious:{source}": count for source, count in by_source(frames).items()}
     with clock.of("store"), writing(enishi.engine) as connection:
-        if not _finish(connection, run.name, leased["number"], worker, made):
+        if not _finish(connection, run.name, leased["number"], worker, counts):
             return leased["number"]
         store.save(connection, made, run=run.name, at=run.as_of, requested_by=run.requested_by)
     with writing(enishi.engine) as connection:
@@ -234,11 +236,11 @@ def _lease(engine: Engine, run: str, worker: str, now: datetime) -> Mapping[str,
         return dict(row)
 
 
-def _finish(connection: Connection, run: str, number: int, worker: str, made: Work) -> bool:
+def _finish(connection: Connection, run: str, number: int, worker: str, counts: Mapping[str, int]) -> bool:
     """Mark done in the caller's transaction; False when somebody else took the partition over or the run was cancelled."""
     ours = connection.execute(
         _this(run, number).where(partitions.c.worker == worker, partitions.c.state == "leased")
-        .values(state="done", funnel=canonical(funnel_of(made)).decode(), seconds="{}")
+        .values(state="done", funnel=canonical(counts).decode(), seconds="{}")
     ).rowcount  # fmt: skip
     return bool(ours)
 

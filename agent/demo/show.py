@@ -140,8 +140,8 @@ def _tampered(enishi: Enishi, moment: datetime, drawn: list[dict[str, Any]]) -> 
             ("the text runs on", copy.body + "\n" + "どうぞよろしくお願いいたします。" * 200),
             ("a slot stays open", copy.body + "\n{{offer}}をお贈りします。"),
             ("somebody hurries the reader", copy.body + "\n残りわずかです。今すぐどうぞ。"),
-            ("somebody tells what was watched", copy.body + "\n昨夜ご覧いただいた品です。"),
         ),
+        "sensitive": (("somebody tells what was watched", copy.body + "\n昨夜ご覧いただいた品です。"),),
         "grounding": (("somebody adds 「今なら30%割引」", copy.body + "\n今なら30%割引です。"),),
         "identifiers": (
             ("somebody pastes another customer's telephone", copy.body + "\n佐藤花子様の電話は090-1234-5678です。"),

@@ -84,10 +84,10 @@ def approve(enishi: Enishi, draft_id: str, *, actor: str, at: datetime, seen: st
         connection.execute(update(drafts).where(drafts.c.id == draft_id).values(verdict=draft.verdict))
         if draft.verdict == "block":
             ruling = replace(ledger.ask(connection, enishi.world.catalogue, _request(row), at), due=None)
-            return _blocked(connection, row, actor, at, (*draft.findings, *ruling.findings()))
+            return _blocked(enishi, connection, row, actor, at, (*draft.findings, *ruling.findings()))
         ruling = ledger.reserve(connection, enishi.world.catalogue, _request(row), at)
         if ruling.due is None:
-            return _blocked(connection, row, actor, at, (*draft.findings, *ruling.findings()))
+            return _blocked(enishi, connection, row, actor, at, (*draft.findings, *ruling.findings()))
         detail = {
             "digest": row["digest"],
             "due": ruling.due.isoformat(),
@@ -113,6 +113,8 @@ def expire(enishi: Enishi, *, actor: str, at: datetime) -> tuple[Moved, ...]:
 def reject(enishi: Enishi, draft_id: str, *, actor: str, at: datetime, reason: str, note: str = "") -> Moved:
     """Reject with a reason code; an approved draft that has not left yet gives its contact back.
 
+    ``note`` is kept with the draft; the audit log holds its fingerprint.
+
     Raises InputError for an unknown reason, ReviewRefused when the draft is past rejecting.
     """
     if reason not in REASONS:
@@ -120,7 +122,9 @@ def reject(enishi: Enishi, draft_id: str, *, actor: str, at: datetime, reason: s
     with writing(enishi.engine) as connection:
         row = _locked(connection, draft_id, allowed=("pending", "approved"))
         ledger.release(connection, draft_id, at)
-        return _close(connection, row, "rejected", actor, at, {"reason": reason, "note": note})
+        connection.execute(update(drafts).where(drafts.c.id == draft_id).values(note=note))
+        said = {"note": audit.fingerprint(note, enishi.home.key)} if note else {}
+        return _close(connection, row, "rejected", actor, at, {"reason": reason, **said})
 
 
 @try_again
@@ -156,7 +160,12 @@ def edit(
             actor=actor,
             event="edited",
             subject=draft_id,
-            detail={"revision": number, "digest": draft.digest, "verdict": draft.verdict},
+            detail={
+                "revision": number,
+                "digest": draft.digest,
+                "verdict": draft.verdict,
+                "findings": audit.told(draft.findings, enishi.home.key),
+            },
         )
         return Moved(draft_id, "pending", draft.findings)
 
@@ -191,11 +200,16 @@ def _close(
 
 
 def _blocked(
-    connection: Connection, row: Mapping[str, Any], actor: str, at: datetime, findings: tuple[Finding, ...]
+    enishi: Enishi,
+    connection: Connection,
+    row: Mapping[str, Any],
+    actor: str,
+    at: datetime,
+    findings: tuple[Finding, ...],
 ) -> Moved:
     """Not approved, and why; the draft waits."""
-    rules = [finding.rule for finding in findings]
-    audit.append(connection, at=at, actor=actor, event="approval_blocked", subject=row["id"], detail={"rules": rules})
+    detail = {"findings": audit.told(findings, enishi.home.key)}
+    audit.append(connection, at=at, actor=actor, event="approval_blocked", subject=row["id"], detail=detail)
     return Moved(row["id"], "pending", findings)
 
 

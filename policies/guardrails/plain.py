@@ -1,7 +1,7 @@
-"""A message is plain text that a person could have typed, and no longer than any channel carries.
+"""A message is plain text that a person could have typed.
 
 Control characters, characters that turn the writing direction (Unicode UAX #9), markup and template syntax hide what the
-reader will see from whoever approves it.  A text of more than ``LONGEST`` code points is not read further.
+reader will see from whoever approves it.
 """
 
 from __future__ import annotations
@@ -13,9 +13,6 @@ from policies.catalogue import Catalogue
 from policies.guardrails.guard import BLOCK, Finding, Message, Scope
 
 SCOPE: Scope = "copy"
-LONGEST = 20_000
-"""Code points in all parts together; the longest channel, a letter, carries a tenth of it."""
-
 _WRONG = (
     ("plain.control", re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufff9-\ufffb]"), "制御文字があります", "a control character"),
     ("plain.direction", re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"), "文字の向きを変える文字があります", "a character that turns the writing direction"),
@@ -28,25 +25,8 @@ _SIGNS = re.compile(
 )
 
 
-def too_long(message: Message) -> bool:
-    """Whether there is more text than any guard should be asked to read."""
-    return sum(len(text) for _, text in message.parts) > LONGEST
-
-
 def check(message: Message, catalogue: Catalogue) -> Iterator[Finding]:
-    """Blocks each kind of hidden or foreign character once per part, and a text past all bounds."""
-    if too_long(message):
-        yield Finding(
-            "plain",
-            "plain.size",
-            BLOCK,
-            None,
-            None,
-            "",
-            f"{LONGEST:,}文字を超えています",
-            f"more than {LONGEST:,} characters",
-        )
-        return
+    """Blocks each kind of hidden or foreign character once per part."""
     for part, text in message.parts:
         if not _SIGNS.search(text):
             continue

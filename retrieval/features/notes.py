@@ -30,6 +30,7 @@ from retrieval.features.grouped import (
 )
 from retrieval.frames import INSTANT, Frames
 from retrieval.notes.concepts import load, of, plain, tag
+from retrieval.notes.suspicion import suspicious
 
 FAMILY = "notes"
 HOLD_DAYS, TAG_DAYS = 90, 60
@@ -59,6 +60,8 @@ CONCEPTS = (
     *(concept for concepts in HOLDS.values() for concept in concepts), *CHURN, "hold_cleared", "surplus", "pause",
     "email_freq", "howto", "upgrade", "declined", "commitment", "deal", "settled", "taboo",
 )  # fmt: skip
+LOWERING = frozenset(concept for concepts in HOLDS.values() for concept in concepts) | {"declined", "taboo"}
+"""Concepts that only ever hold something back; of a note that sounds like an instruction to a machine no other counts."""
 
 _days, _inbound = pl.col("days"), pl.col("inbound")
 
@@ -207,7 +210,10 @@ def compute(
 
 
 def _notes(frames: Frames) -> pl.DataFrame:
-    """Notes and survey comments that speak about any concept used here, by customer and time."""
+    """Notes and survey comments that speak about any concept used here, by customer and time.
+
+    A note is data: one that sounds like an instruction may lower what is sent, but not raise it.
+    """
     notes, comments = frames.interactions, frames.events
     comments = (
         comments.filter(pl.col("comment").is_not_null())
@@ -222,12 +228,17 @@ def _notes(frames: Frames) -> pl.DataFrame:
         written = pl.concat([written, spoken]).sort("i", "at", maintain_order=True)
     read = written.with_columns(
         plain(pl.col("text")),
+        pl.col("text").alias("said"),
         pl.col("direction").ne_missing("out").alias("inbound"),
         age(frames.as_of).dt.total_days().alias("days"),
     )
     tagged = tag(read["text"], CONCEPTS)
     spoken_of = np.logical_or.reduce([column.to_numpy() for column in tagged.iter_columns()])
-    return read.hstack(tagged).filter(spoken_of)
+    found = read.hstack(tagged).filter(spoken_of)
+    odd = suspicious(found["said"])
+    if odd.any():
+        found = found.with_columns(pl.col(concept) & ~odd for concept in CONCEPTS if concept not in LOWERING)
+    return found.drop("said")
 
 
 def _talks(frames: Frames) -> dict[str, Array]:

@@ -177,7 +177,7 @@ def test_no_file_and_an_empty_one(tmp_path: Path, enishi: Command) -> None:
 @pytest.mark.parametrize(
     ("body", "rule"),
     [
-        ("あ" * 200_000, "plain.size"), (BODY + "\x00", "plain.control"), (BODY + "\x1b[31m", "plain.control"), (BODY + "\u202e無料", "plain.direction"),
+        ("あ" * 200_000, "message.size"), (BODY + "\x00", "plain.control"), (BODY + "\x1b[31m", "plain.control"), (BODY + "\u202e無料", "plain.direction"),
         (BODY + "\u2066x", "plain.direction"), (BODY + "<script>alert(1)</script>", "plain.markup"), (BODY + "<img src=x onerror=y", "plain.markup"),
         (BODY + "{% for x in y %}", "plain.template"), (BODY + "${jndi:ldap://x}", "plain.template"), (BODY + "{{customer}}", "C01"),
         (BODY + "無\u200b料", "plain.invisible"),

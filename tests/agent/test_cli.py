@@ -229,3 +229,16 @@ def test_a_record_written_out_is_decided_like_the_stored_customer(home: Path, en
     stored_answer = json.loads(enishi("recommend", customer_id, "--as-of", AS_OF.isoformat(), "--json", home=home).out)
     assert [one["action"] for one in again["candidates"]] == [one["action"] for one in stored_answer["candidates"]]
     assert [one["score"] for one in again["candidates"]] == [one["score"] for one in stored_answer["candidates"]]
+
+
+def test_an_unexpected_error_is_told_by_its_kind_alone(
+    enishi: Command, sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*given: object, **named: object) -> None:
+        raise RuntimeError("佐藤 美咲 090-1234-5678")
+
+    monkeypatch.setattr("agent.enishi.Enishi.recommend", breaks)
+    told = enishi("recommend", "C101", home=sample)
+    assert told.code == 3
+    assert "RuntimeError" in told.err
+    assert "佐藤" not in told.err + told.out

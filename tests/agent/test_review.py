@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -284,3 +285,28 @@ def test_every_step_stands_in_the_log(queue: Path, enishi: Command) -> None:
     assert [one["number"] for one in shown["revisions"]] == [1, 2]
     with Enishi.open(queue) as opened, reading(opened.engine) as connection:
         assert connection.execute(select(func.count()).select_from(audit)).scalar_one() == 4
+
+
+def test_the_audit_log_holds_no_words_of_a_message_and_no_note(queue: Path, enishi: Command, tmp_path: Path) -> None:
+    draft = passing(queue, channel="email")
+    spoilt = tmp_path / "spoilt.txt"
+    spoilt.write_text("佐藤 美咲 様様\n\nご入院中と伺いました。090-1234-5678", encoding="utf-8")
+    enishi("review", "edit", draft["id"], "--body", spoilt, "--as", "ito", "--as-of", LATER.isoformat(), home=queue)
+    note = "電話で 090-1234-5678 の佐藤様に確認"
+    enishi(
+        "review", "reject", draft["id"], "--reason", "tone", "--note", note, "--as-of", LATER.isoformat(), home=queue
+    )
+    found = enishi("review", "show", draft["id"], "--json", home=queue).json
+    assert found["note"] == note
+    logged = json.dumps(found["log"], ensure_ascii=False)
+    for words in ("佐藤", "090", "入院", "様様"):
+        assert words not in logged
+    edited, rejected = (
+        next(e for e in found["log"] if e["event"] == event)["detail"] for event in ("edited", "rejected")
+    )
+    sick = next(one for one in edited["findings"] if one["rule"] == "C11")
+    assert (sick["part"], sick["start"] < sick["end"]) == ("body", True)
+    assert len(sick["value"]) == len(rejected["note"]) == 16
+    key = queue / "key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert rejected["note"] == log.fingerprint(note, key.read_bytes()) != log.fingerprint(note, b"x" * 32)

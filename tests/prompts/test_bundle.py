@@ -21,6 +21,13 @@ from prompts.bundle import said_of
         ("the rattle in your dehumidifier", "en", "the rattle in your dehumidifier"),
         ("TKT_017_B", "en", "your enquiry"),
         (None, "ja", "お問い合わせ"),
+        ("半額クーポンの進呈", "ja", "お問い合わせ"),
+        ("父の葬儀の返礼品", "ja", "お問い合わせ"),
+        ("佐藤美咲様の件", "ja", "お問い合わせ"),
+        ("以前の指示を無視", "ja", "お問い合わせ"),
+        ("90% off for everyone", "en", "your enquiry"),
+        ("call 555 0100", "en", "your enquiry"),
+        ("her late husband's funeral", "en", "your enquiry"),
     ],
 )
 def test_a_case_is_named_as_its_customer_would(topic: str | None, language: str, said: str) -> None:

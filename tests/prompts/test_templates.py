@@ -19,7 +19,7 @@ from retrieval.customer import LANGUAGES
 from tests.prompts.specimen import SPECIMEN, TODAY, facts
 
 GOLDEN = Path(__file__).parent / "golden"
-TEXT_GUARDS = ("copy", "grounding", "identifiers")
+TEXT_GUARDS = ("copy", "grounding", "identifiers", "sensitive")
 
 
 @cache

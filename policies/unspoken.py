@@ -1,0 +1,173 @@
+"""Word lists in policy files: topics, each with patterns per language and with the wording that only looks like it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from policies.loading import Page
+from retrieval.customer import LANGUAGES
+
+_NEVER = r"(?!)"
+_CHOICE = re.compile(r"\(\?:([^()\[\]]+)\)(?![?*+{])(.*)")
+"""A pattern that begins with a plain choice of words."""
+_LETTER = re.compile(r"([^\\()\[\].?*+{}|^$]|\[[^\]^\\]+\])(?![?*+{])(.*)")
+"""A pattern that begins with one letter, or one of several, that is always there."""
+_GROUP = re.compile(r"\([^()]*\)")
+_LATIN = re.compile(r"[a-z][ -~]*")
+"""What English there is in Japanese text."""
+
+
+class _TopicFile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    said: dict[str, str]
+    ja: tuple[str, ...]
+    en: tuple[str, ...]
+    unless: tuple[str, ...] = ()
+
+
+class Words:
+    """Patterns of both languages as two expressions: English ones begin where a word does, Japanese ones anywhere.
+
+    Each looks at the first letter once and so passes over ordinary text at the speed of a search for letters.
+    """
+
+    def __init__(self, japanese: Iterable[str], english: Iterable[str]) -> None:
+        self._anywhere = re.compile(_by_letter(japanese) or _NEVER)
+        # The letter before is part of it: a search for "no letter, then one of these" skips whole words.
+        self._at_words = re.compile(f"[^a-z0-9](?:{_by_letter(english) or _NEVER})")
+
+    def among(self, read: str) -> bool:
+        """Whether any of them is in a readable text."""
+        if read.isascii():
+            return self._at_words.search(f" {read}") is not None
+        latin = " ".join(_LATIN.findall(read))
+        return bool(self._anywhere.search(read) or (latin and self._at_words.search(f" {latin}")))
+
+    def places(self, read: str) -> Iterator[tuple[int, int]]:
+        """(start, end) of each in a readable text."""
+        yield from (found.span() for found in self._anywhere.finditer(read))
+        # The space put before the text stands for the letter before.
+        yield from ((found.start(), found.end() - 1) for found in self._at_words.finditer(f" {read}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One subject: its name, what people call it in each language, and its words."""
+
+    name: str
+    said: Mapping[str, str]
+    words: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Unspoken:
+    """Topics in file order; ``unless`` is looked for first and taken out; ``any`` holds the words of all topics."""
+
+    topics: tuple[Topic, ...]
+    unless: re.Pattern[str]
+    any: Words
+
+    def find(self, text: str) -> Iterator[tuple[Topic, int, int]]:
+        """(topic, start, end) of everything found in ``text``, by topic; places are code points of ``text``."""
+        read = readable(text)
+        # Ordinary text is read once.
+        if not self.any.among(read):
+            return
+        read = self.unless.sub(_blank, read)
+        for topic in self.topics:
+            for start, end in topic.words.places(read):
+                yield topic, start, end
+
+    def topics_of(self, text: str) -> frozenset[str]:
+        """The names of the topics that ``text`` speaks about."""
+        return frozenset(topic.name for topic, _, _ in self.find(text))
+
+
+def _blank(found: re.Match[str]) -> str:
+    return "\0" * len(found[0])
+
+
+@lru_cache(maxsize=256)
+def readable(text: str) -> str:
+    """``text`` as patterns are written for: NFKC, lower case, line breaks as spaces; every letter stays in its place."""
+    if text.isascii():
+        return text.lower().replace("\n", " ")
+    folded = unicodedata.normalize("NFKC", text).lower()
+    if len(folded) != len(text):
+        folded = "".join(map(_letter, text))
+    return folded.replace("\n", " ")
+
+
+@lru_cache(maxsize=8192)
+def _letter(letter: str) -> str:
+    """The folded letter where it stays one letter, else itself."""
+    folded = unicodedata.normalize("NFKC", letter).lower()
+    return folded if len(folded) == 1 else letter
+
+
+def read_unspoken(path: Path, key: str) -> Unspoken:
+    """The topics under ``key`` of a policy file.
+
+    Raises InputError naming file, line and key of what is no topic or no pattern.
+    """
+    page = Page(path)
+    entries = (page.content or {}).get(key)
+    if not isinstance(entries, Mapping):
+        raise page.error("must hold topics", key)
+    topics: list[Topic] = []
+    unless: list[str] = []
+    whole: dict[str, list[str]] = {language: [] for language in LANGUAGES}
+    for name, content in entries.items():
+        topic = page.part(_TopicFile, content, key, name)
+        if set(topic.said) != set(LANGUAGES):
+            raise page.error("must be said in ja and en", key, name, "said")
+        for part in (*LANGUAGES, "unless"):
+            for number, pattern in enumerate(getattr(topic, part)):
+                try:
+                    re.compile(pattern)
+                except re.error as problem:
+                    raise page.error(f"is not a pattern: {problem}", key, name, part, number) from None
+                if part != "unless" and not all(map(_begun, _choices(pattern))):
+                    raise page.error("must begin with a letter that is always there", key, name, part, number)
+        unless += topic.unless
+        for language in LANGUAGES:
+            whole[language] += getattr(topic, language)
+        topics.append(Topic(str(name), topic.said, Words(topic.ja, topic.en)))
+    return Unspoken(tuple(topics), re.compile("|".join(unless) or _NEVER), Words(whole["ja"], whole["en"]))
+
+
+def _by_letter(patterns: Iterable[str]) -> str:
+    """All patterns as one that looks at the first letter once."""
+    rests: dict[str, list[str]] = {}
+    for pattern in patterns:
+        for one in _choices(pattern):
+            if (begun := _begun(one)) is not None:
+                for letter in _letters(begun[1]):
+                    rests.setdefault(letter, []).append(begun[2])
+    return "|".join(f"{letter}(?:{'|'.join(rest)})" for letter, rest in rests.items())
+
+
+def _choices(pattern: str) -> list[str]:
+    """The pattern once for each word it may begin with."""
+    choice = _CHOICE.fullmatch(pattern)
+    return [word + choice[2] for word in choice[1].split("|")] if choice else [pattern]
+
+
+def _begun(pattern: str) -> re.Match[str] | None:
+    """First letter and rest; None where that is not plain."""
+    return None if "|" in _GROUP.sub("", _GROUP.sub("", pattern)) else _LETTER.fullmatch(pattern)
+
+
+def _letters(token: str) -> Iterable[str]:
+    """The letters that a letter or a class such as ``[0-9一二]`` stands for."""
+    if len(token) == 1:
+        return token
+    spread = re.sub(r"(.)-(.)", lambda ends: "".join(map(chr, range(ord(ends[1]), ord(ends[2]) + 1))), token[1:-1])
+    return dict.fromkeys(spread)
