@@ -10,15 +10,18 @@ from typing import Any
 from agent.canonical import canonical, digest
 from agent.decision import Decision
 from agent.world import World
+from policies.claims import Fact as Claimable
 from policies.guardrails import Finding
 from prompts.bundle import Gathering, Intent
-from prompts.facts import Fact, print_fact
+from prompts.facts import Fact, claim_of, print_fact
 from prompts.render import Copy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A message for one customer, with the facts in it and what the guards said.
+
+    ``grounded`` is what its text may claim: the facts it was written from, by their roles.
 
     ``digest`` covers exactly what a reviewer sees: recipient, channel, text, facts, policy and consent version.
     """
@@ -28,7 +31,7 @@ class Draft:
     intent: Intent
     copy: Copy
     facts: tuple[Mapping[str, str], ...]
-    grounded: frozenset[str]
+    grounded: tuple[Claimable, ...]
     addressee: str | None
     surname: str | None
     drafter: str = "template"
@@ -69,7 +72,8 @@ def draft_of(
         if slot in facts
     }
     return Draft(
-        id=f"m-{decision.id[2:]}", decision=decision, intent=intent, copy=copy, facts=said, grounded=frozenset(copy.facts.values()),
+        id=f"m-{decision.id[2:]}", decision=decision, intent=intent, copy=copy, facts=said,
+        grounded=tuple(claim_of(fact, intent.language) for fact in facts.values() if fact.id in copy.facts),
         addressee=names.get("addressee"), surname=names.get("surname"), drafter=drafter,
         digest=digest_of(decision, intent.channel, copy, said, policy_version),
     )  # fmt: skip

@@ -18,6 +18,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from policies.channels import ChannelRules, load_channels
+from policies.claims.lexicon import Lexicon, load_lexicon
 from policies.expressions import Expression, parse
 from policies.loading import Page, policy_file, policy_files
 from retrieval.customer import CHANNELS
@@ -166,7 +167,7 @@ class Lever:
 
 @dataclass(frozen=True, kw_only=True)
 class Catalogue:
-    """Everything loaded: actions in catalogue order, channels, levers, and the bytes of the files they came from.
+    """Everything loaded: actions in catalogue order, channels, levers, lexicons, and the bytes of the files they came from.
 
     ``gates`` maps id → (stage, Japanese, English); ``fatigue`` is minor units per marketing contact of the last 30 days by
     currency; ``preferred_channel`` the factor on response where the customer named the channel.
@@ -178,6 +179,7 @@ class Catalogue:
     gates: Mapping[str, tuple[str, str, str]]
     fatigue: Mapping[str, float]
     preferred_channel: float
+    lexicon: Lexicon = field(repr=False)
     files: Mapping[str, bytes] = field(repr=False)
 
     @cached_property
@@ -211,7 +213,7 @@ def digest_of(files: Mapping[str, bytes]) -> str:
 
 
 def load_catalogue(*overrides: Path) -> Catalogue:
-    """Read gates, actions, channels and levers; files of ``overrides`` replace or add to the shipped ones.
+    """Read gates, actions, channels, levers and lexicons; files of ``overrides`` replace or add to the shipped ones.
 
     Raises InputError at the first mistake, naming file, line and the nearest right name.
     """
@@ -231,11 +233,12 @@ def load_catalogue(*overrides: Path) -> Catalogue:
     levers = _load_levers(lever_path, actions)
     arbitration_page = Page(policy_file("arbitration.yaml", *roots))
     arbitration = arbitration_page.read(_ArbitrationFile)
-    read = [gate_page.path, lever_path, arbitration_page.path, *paths, *policy_files("channels", *roots)]
+    lexicon, word_paths = load_lexicon(*roots)
+    read = [gate_page.path, lever_path, arbitration_page.path, *paths, *policy_files("channels", *roots), *word_paths]
     return Catalogue(
         actions=tuple(actions), channels=channels, levers=levers,
         gates={name: (gate.stage, gate.ja, gate.en) for name, (gate, _) in gates.items()},
-        fatigue=arbitration.fatigue, preferred_channel=arbitration.preferred_channel,
+        fatigue=arbitration.fatigue, preferred_channel=arbitration.preferred_channel, lexicon=lexicon,
         files={f"{path.parent.name}/{path.name}": path.read_bytes() for path in read},
     )  # fmt: skip
 

@@ -148,7 +148,7 @@ def _tampered(enishi: Enishi, moment: datetime, drawn: list[dict[str, Any]]) -> 
             "a complaint comes in meanwhile",
             replace(good, decision=replace(decision, row={**decision.row, "open_complaint": True})),
         ),
-        "grounding": (
+        "claims": (
             "somebody adds 「今なら30%割引」",
             replace(good, copy=replace(copy, body=copy.body + "\n今なら30%割引です。")),
         ),

@@ -27,7 +27,7 @@ from agent.tables import decisions, drafts, reservations, revisions
 from agent.world import World
 from policies.guardrails import Finding
 from prompts.bundle import Gathering, Intent
-from prompts.facts import print_fact
+from prompts.facts import claim_of, print_fact
 from prompts.render import Copy
 from retrieval.database import hold, insert_many, try_again, writing
 from retrieval.errors import EnishiError, InputError, nearest
@@ -249,10 +249,7 @@ def _rebuilt(
     draft = draft_of(
         decision, intent, Copy(**words, facts=texts), facts, today, world.policy_version, drafter=row["drafter"]
     )
-    prints = {
-        print_fact(fact, row["language"], channel, today) for fact in facts.values() for channel in ("email", "sms")
-    }
-    return replace(draft, id=row["id"], grounded=frozenset(prints))
+    return replace(draft, id=row["id"], grounded=tuple(claim_of(fact, row["language"]) for fact in facts.values()))
 
 
 def _changed(draft: Draft, row: Mapping[str, Any], seen: str | None) -> str:

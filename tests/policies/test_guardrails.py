@@ -10,6 +10,7 @@ import yaml
 
 import policies
 from policies.catalogue import Catalogue, load_catalogue
+from policies.claims import Fact
 from policies.guardrails import GUARDS, judge, verdict_of
 from policies.guardrails.guard import Message
 
@@ -31,7 +32,8 @@ def cases() -> list[Any]:
 
 def message_of(content: dict[str, Any], catalogue: Catalogue) -> Message:
     action = catalogue.by_id[content["action"]] if "action" in content else None
-    return Message(**{**content, "action": action, "grounded": frozenset(content.get("grounded", ()))})
+    grounded = tuple(Fact("text", "allowed", text) for text in content.get("grounded", ()))
+    return Message(**{**content, "action": action, "grounded": grounded})
 
 
 @pytest.mark.parametrize(("guard", "case"), cases())
@@ -68,5 +70,5 @@ def test_no_finding_is_a_pass() -> None:
 def test_offsets_point_at_the_text_that_was_found(catalogue: Catalogue) -> None:
     body = "㈱見本の価格は９８０円です。"
     message = message_of({"channel": "line", "language": "ja", "purpose": "marketing", "body": body}, catalogue)
-    found = next(iter(GUARDS["grounding"](message, catalogue)))
-    assert body[found.start : found.end] == found.text == "９８０"
+    found = next(iter(GUARDS["claims"](message, catalogue)))
+    assert body[found.start : found.end] == found.text == "９８０円"
