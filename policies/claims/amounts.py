@@ -125,7 +125,7 @@ def _percent(found: re.Match[str]) -> Decimal | None:
     if found["half"]:
         return Decimal(50)
     if found["kake"]:
-        return 100 - (numerals.value(found["kake"]) or 0) * 10
+        return Decimal(100) - (numerals.value(found["kake"]) or 0) * 10
     if found["wari"]:
         tens, ones = numerals.value(found["wari"]), numerals.value(found["bu"] or "0")
         return None if tens is None or tens > 10 else tens * 10 + (ones or 0)

@@ -206,9 +206,13 @@ def _moment(text: str | None, zone: ZoneInfo | None, key: str) -> Moment | None:
     except ValueError:
         raise InputError(f"'{text}' is not an ISO 8601 date or time", key=f"facts.{key}") from None
     if at.tzinfo is None:
-        return Moment(at.date(), at.time(), at.replace(tzinfo=zone) if zone else None)
+        return _at(at.date(), at.time(), zone)
     here = at.astimezone(zone) if zone else at
     return Moment(here.date(), here.time(), at)
+
+
+def _at(day: date, clock: time, zone: ZoneInfo | None) -> Moment:
+    return Moment(day, clock, datetime.combine(day, clock, zone) if zone else None)
 
 
 def _money(value: Number | None, role: str, currency: str | None, **binding: Any) -> Iterator[Fact]:
@@ -354,10 +358,8 @@ def _of_events(read: _Bundle, zone: ZoneInfo | None) -> Iterator[Fact]:
             elif "://" in text:
                 yield Fact("url", "link", text)
             elif len(text) == 5 and text[2] == ":" and text.replace(":", "").isdigit():
-                days = [
-                    Moment(one.day, time.fromisoformat(text)) for day in _strings(event) if (one := _day_of(day, zone))
-                ]
-                yield from (Fact("day", "event", one) for one in days)
+                for moment in filter(None, (_day_of(one, zone) for one in _strings(event))):
+                    yield Fact("day", "event", _at(moment.day, time.fromisoformat(text), zone))
             else:
                 yield Fact("text", "event", text)
         if isinstance(event, Mapping):

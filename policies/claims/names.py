@@ -19,16 +19,17 @@ _CODE = re.compile(
     r"(?<![A-Za-z0-9-])(?=[A-Z0-9-]{0,19}[0-9])(?=[A-Z0-9-]{0,19}[A-Z])[A-Z][A-Z0-9]{1,14}(?:-[A-Z0-9]{1,10}){0,2}(?![A-Za-z0-9])"
 )
 _AFTER_CODE = re.compile(
-    r"(?:コード|合言葉|(?<![a-z])(?:codes?|coupon|voucher|promo))(?:名|番号)?(?:\s?(?:は|が|に|:|=|is|in|at checkout)\s?|\s)?[「『\"'“(<]{0,2}([A-Za-z0-9][A-Za-z0-9_-]{2,23})",
+    r"(?:コード|合言葉|(?<![a-z])(?:(?:promo|coupon|voucher|discount) )?(?:codes?|coupon|voucher|promo)(?! ?codes?))(?:名|番号)?(?:\s?(?:は|が|に|:|=|is|in|at checkout)\s?|\s)?[「『\"'“(<]{0,2}([A-Za-z0-9][A-Za-z0-9_-]{2,23})",
     re.IGNORECASE,
 )
 _PERSON_JA = re.compile(
     r"([一-龥々ヶァ-ヴー][一-龥々ヶァ-ヴーぁ-ん]{0,7}?)[ 　]?(様|さま|さん|氏|先生|くん|ちゃん)(?![々式相子態])"
 )
 _COMMON_JA = re.compile(
-    r"(?:客|皆|みな|奥|旦那|各|子|子ども|子供|母|父|家族|会員|契約者|利用者|オーナー|神|王|上|何|仕|同|模|多|一|異|別|有|貴|疲れ|馳走|互い|ご苦労|赤|職人|農家|屋|業者|メーカー|店|店長|スタッフ|娘|息子|患者|生徒|学生|"
-    r"得意|ユーザー|購入者|担当者|参加者|関係者|取引先|株主|読者|者|方|人|皆々|弟|姉|妹|兄|孫|爺|婆|隣|医者|たく|じゅうぶ|奥|嫁|王子|姫|御|社|達|各位)$"
+    r"[客皆奥各子母父神王上何疲赤娘妹弟姉兄孫爺婆隣姫御者方人屋店社達嫁一今]|.{0,7}(?:[同多仕模異別有]|旦那|子供|家族|会員|契約者|利用者|オーナー|馳走|互|苦労|職人|農家|業者|メーカー|"
+    r"店長|スタッフ|息子|患者|生徒|学生|得意|ユーザー|購入者|担当者|参加者|関係者|取引先|株主|読者|医者|王子|各位|御一行|お客|本屋|花屋|八百屋|魚屋|パン屋)"
 )
+"""Whom 様 and さん follow without a name, and the words that end in 様."""
 _GREETED = re.compile(
     r"(?m)(?:^|(?<=[\n,:] ))(?:Dear|Hi|Hello|Hey|Good (?:morning|afternoon|evening)),?[ ]((?:(?:Mr|Ms|Mrs|Dr|Prof)\.? )?[A-Z][A-Za-z'’-]{1,24}(?: [A-Z][A-Za-z'’-]{1,24})?)"
 )
@@ -171,7 +172,7 @@ def check_people(reading: Reading) -> None:
     if reading.language == "ja" or not reading.text.isascii():
         for one in _PERSON_JA.finditer(reading.left):
             name = one[1]
-            if not _COMMON_JA.search(name) and (name[0] >= "一" or _KATAKANA.match(name)):
+            if not _COMMON_JA.fullmatch(name) and (name[0] >= "一" or _KATAKANA.match(name)):
                 found.append((one.start(), one.end()))
     if any(letter.isascii() and letter.isupper() for letter in reading.text):
         for pattern in (_GREETED, _TITLED, _THIRD):

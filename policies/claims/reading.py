@@ -22,7 +22,9 @@ _NUMBER_SIGN = re.compile(
     r"sixty|seventy|eighty|ninety|hundred|thousand|double|triple|percent|noon|midnight|(?:mon|tues|wednes|thurs|fri|satur|sun)day|bogo)(?![a-z])|正午|曜"
 )
 _TOPICS = re.compile(
-    r"(?P<points>ポイント|(?<![a-z])points?(?![a-z]))|(?P<offer>クーポン|割引|値引|オフ|セール|特典|キャンペーン|送料無料|(?<![a-z])(?:off|coupon|offer|discount|sale|deal|code|promo)(?![a-z]))"
+    r"(?P<offer>ポイント[0-9一二三四五六七八九十]{1,2}倍|[0-9一二三四五六七八九十]倍ポイント|ポイント(?:還元|アップ|プレゼント)|(?<![a-z])(?:double|triple|[0-9]x|bonus) points|クーポン|割引|値引|オフ|セール|特典|"
+    r"キャンペーン|送料無料|(?<![a-z])(?:off|coupon|offer|discount|sale|deal|code|promo)(?![a-z]))"
+    r"|(?P<points>ポイント|(?<![a-z])points?(?![a-z]))"
     r"|(?P<event>イベント|見学会|セミナー|説明会|教室|開催|(?<![a-z])(?:webinar|event|workshop|tasting)(?![a-z]))"
 )
 

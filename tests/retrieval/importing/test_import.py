@@ -1,4 +1,3 @@
-
 """Files into history: what is kept, what is refused and in which words."""
 
 from __future__ import annotations
