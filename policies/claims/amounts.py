@@ -9,7 +9,8 @@ from policies.claims import numerals
 from policies.claims.fact import Fact
 from policies.claims.holding import hold
 from policies.claims.numerals import MIXED, NUMBER, WORDED
-from policies.claims.reading import FLAG, Claim, Reading, lower
+from policies.claims.reading import FLAG, Claim, Reading, counts
+from policies.claims.shape import Shape, shape
 
 _OFF = r"(?:off(?![a-z])|オフ|引|ひき|の?割引|ディスカウント|の?値引|の?お?値下げ|お?得|お?安|discount|savings?|cheaper|less(?![a-z])|reduction|(?:の)?クーポン|coupon|voucher)"
 _OFF_AFTER = re.compile(
@@ -55,8 +56,11 @@ _CURRENCIES = {
 _DOLLARS = frozenset({"USD", "CAD", "AUD", "NZD", "SGD", "HKD", "$"})
 _SIGN = r"(?:us\$|ca\$|c\$|a\$|[$£€¥]|(?<![a-z])(?:usd|gbp|eur|jpy|cad|aud)\s?)"
 _UNIT = r"(?:円(?!滑|満|盤|形|高|安|周|卓|熟)|ドル|ユーロ|ポンド|(?:yen|jpy|usd|gbp|eur|cad|aud|dollars?|pounds?|euros?|bucks|quid)(?![a-z]))"
-_MONEY = re.compile(
-    rf"(?P<sign>{_SIGN})\s?(?P<n>{MIXED})(?P<k>k(?![a-z]))?|(?P<n2>{NUMBER})\s?(?P<unit>{_UNIT})|(?P<n3>{WORDED})[ -](?P<unit2>{_UNIT})"
+_MONEY = shape(
+    rf"(?P<sign>{_SIGN})\s?(?P<n>{MIXED})(?P<k>k(?![a-z]))?|(?P<n2>{NUMBER})\s?(?P<unit>{_UNIT})|(?P<n3>{WORDED})[ -](?P<unit2>{_UNIT})",
+    "円 ドル ユーロ ポンド yen jpy usd gbp eur cad aud dollar pound euro bucks quid $ £ € ¥",
+    48,
+    32,
 )
 _TAX = re.compile(
     r"\s?[(\[]?(?:(?P<taxed>税込み?|内税|(?:incl(?:\.|uding|usive of)?|inc\.?)\s?(?:vat|tax|gst)|(?:vat|tax|gst) (?:included|incl))|(?P<untaxed>税抜き?|税別|外税|[+]\s?税|本体価格|(?:excl(?:\.|uding)?|ex\.?|before|plus|[+])\s?(?:vat|tax|gst)))[)\]]?"
@@ -64,37 +68,57 @@ _TAX = re.compile(
 _PER = re.compile(
     r"\s?(?:(?:/|per |a |each |an )\s?(?P<en>user|seat|person|team|month|year|week|day|account|device|licen[cs]e|company|workspace|member|organi[sz]ation|bag|box|bottle|piece|unit)s?(?![a-z])|/\s?(?P<ja>人|名|月|年|袋|個|本|箱|杯|枚|台))"
 )
-_PERCENT = re.compile(
+_WHOLE = re.compile(
+    r"[a-z ]{0,14} for (?:the|your|an?) (?:whole |entire )?(team|company|organi[sz]ation|household|family|office|school)(?![a-z])"
+)
+_PERCENT = shape(
     rf"(?P<wari>{NUMBER})割(?:\s?(?P<bu>[0-9一二三四五六七八九])分)?(?!り?当|れ|合|愛|安|高|烹|箸|増)|(?P<kake>[0-9一二三四五六七八九](?:\.[0-9])?)掛け|(?P<n>{NUMBER})\s?(?:%|パーセント|㌫|percent(?![a-z])|per cent(?![a-z])|pct(?![a-z]))"
     rf"|(?P<n2>{WORDED})[ -](?:percent|per cent)(?![a-z])|(?P<half>半額|半値|(?<![a-z])half[- ](?:price|off)(?![a-z])|(?<![a-z])half the (?:usual |regular |normal |original )?price|1/2 ?(?:price|off|の価格))"
+    rf"|(?P<part>(?<![a-z])(?:a|one|three)[- ](?:quarters?|fifth|tenth|third)(?= (?:off|less|cheaper|discount|back))|(?P<of>{NUMBER})分の(?P<over>{NUMBER}))",
+    "% 割 掛け パーセント ㌫ percent per\xa0cent pct half 半額 半値 1/2 quarter fifth tenth third 分の",
+    32,
+    32,
 )
-_MULTIPLE = re.compile(
-    rf"(?P<n>{NUMBER})\s?倍|(?<![a-z0-9])(?P<x>[0-9]{{1,2}}(?:\.[0-9])?)\s?x(?![a-z0-9])|(?P<t>{WORDED}|[0-9]{{1,3}})\s?times (?=the |more|as |points)|(?<![a-z])(?P<w>double|triple|quadruple|twice)(?= (?:the |your |reward |bonus |loyalty )?(?:points|rewards|discount|savings|value|price))"
+_SHARES = {"quarter": Decimal(25), "fifth": Decimal(20), "tenth": Decimal(10), "third": Decimal(100) / 3}
+_MULTIPLE = shape(
+    rf"(?P<n>{NUMBER})\s?倍|(?<![a-z0-9])(?P<x>[0-9]{{1,2}}(?:\.[0-9])?)\s?x(?![a-z0-9])|(?P<t>{WORDED}|[0-9]{{1,3}})\s?times (?=the |more|as |points)|(?<![a-z])(?P<w>double|triple|quadruple|twice)(?= (?:the |your |reward |bonus |loyalty )?(?:points|rewards|discount|savings|value|price))",
+    "倍 0x 1x 2x 3x 4x 5x 6x 7x 8x 9x times double triple quadruple twice",
+    32,
+    32,
 )
 _WORD_TIMES = {"double": 2, "twice": 2, "triple": 3, "quadruple": 4}
-_POINTS = re.compile(
-    rf"(?P<n>{NUMBER})\s?(?:ポイント|pts?(?![a-z])|p(?![a-z])|(?:bonus |loyalty |reward |extra )?points?(?![a-z]))|(?P<n2>{WORDED})[ -](?:bonus |extra )?points?(?![a-z])"
+_POINTS = shape(
+    rf"(?P<n>{NUMBER})\s?(?:ポイント|pts?(?![a-z])|p(?![a-z])|(?:bonus |loyalty |reward |extra )?points?(?![a-z]))|(?P<n2>{WORDED})[ -](?:bonus |extra )?points?(?![a-z])",
+    "ポイント pt point 0p 1p 2p 3p 4p 5p 6p 7p 8p 9p",
+    32,
+    24,
 )
 _GRANTED = re.compile(
     r"進呈|プレゼント|付与|もらえ|貯ま|たま[るり]|獲得|差し上げ|加算|(?<![a-z])(?:earn|bonus|extra|get|receive|award|on us|collect)"
 )
 _HELD = re.compile(r"お持ち|保有|残高|残って|お手元|(?<![a-z])(?:have|balance|account|remaining|yours)(?![a-z])")
-_SPAN = re.compile(
+_SPAN = shape(
     rf"(?P<n>{NUMBER})\s?(?P<u>日間|日以内|日後|日前|営業日|週間|[かヶカヵケ]月(?:間|分)?|年間|年保証|周年|時間(?:以内|限定)?|分間|分(?!の)|秒|泊|days?|weeks?|months?|years?|hours?|hrs?|minutes?|mins?)(?![a-z])"
-    rf"|(?P<n2>{WORDED})[ -](?P<u2>days?|weeks?|months?|years?|hours?|minutes?)(?![a-z])|(?<![0-9a-z.])(?P<n3>[0-9]{{1,3}})-(?P<u3>day|week|month|year|hour|minute)(?![a-z])"
+    rf"|(?P<n2>{WORDED})[ -](?P<u2>days?|weeks?|months?|years?|hours?|minutes?)(?![a-z])|(?<![0-9a-z.])(?P<n3>[0-9]{{1,3}})-(?P<u3>day|week|month|year|hour|minute)(?![a-z])",
+    "日 週間 月 年 時間 分 秒 泊 周年 day week month year hour hr minute min",
+    40,
+    14,
 )
 _LEFT_BEFORE, _LEFT_AFTER = (
     re.compile(r"(?:あと|残り|のこり|only|just|in|last|final)\s?$"),
     re.compile(r"^\s?(?:left|remaining|to go|で終了)"),
 )
-_COUNT = re.compile(
+_COUNT = shape(
     rf"(?P<n>{NUMBER})\s?(?:点|個|本|枚|台|袋|箱|セット|名様?|人|社|件|杯|回|種類?|席|冊|足|着|(?:items?|pieces?|units?|bags?|boxes|people|customers|seats?|places|spots|left|remaining|copies|stores|reviews|stars?)(?![a-z]))"
-    rf"|(?P<n2>{WORDED})[ -](?:left|remaining|items?|seats?|places|spots|customers|pieces|units)(?![a-z])"
+    rf"|(?P<n2>{WORDED})[ -](?:left|remaining|items?|seats?|places|spots|customers|pieces|units)(?![a-z])",
+    "点 個 本 枚 台 袋 箱 セット 名 人 社 件 杯 回 種 席 冊 足 着 item piece unit bag box people customer seat place spot left remaining copies store review star",
+    40,
+    14,
 )
 _KANJI_ONLY = re.compile(r"^[一二三四五六七八九十百千万億〇]+$")
 _LOOSE_COUNTS = re.compile(r"(?:点|個|本|枚|台|袋|箱|セット|人|件|杯|回|種類?|席|冊|足|着|社|分|年間|日後|日前|日間)$")
 
-_ORPHAN = re.compile(r"\d[\d,.:/-]{0,30}|[%‰]|[½¼¾⅓⅔⅕⅛]|⁄")
+_ORPHAN = re.compile(r"[\d%‰½¼¾⅓⅔⅕⅛⁄][\d,.:/%-]{0,30}")
 
 
 def check_percents(reading: Reading) -> None:
@@ -124,6 +148,12 @@ def _percent(found: re.Match[str]) -> Decimal | None:
     """The percentage written; N掛け is what is left to pay, so its complement."""
     if found["half"]:
         return Decimal(50)
+    if found["of"]:
+        below, above = numerals.value(found["of"]), numerals.value(found["over"])
+        return (above or 0) * 100 / below if below else None
+    if found["part"]:
+        times = 3 if found["part"].startswith("three") else 1
+        return next(share * times for word, share in _SHARES.items() if word in found["part"])
     if found["kake"]:
         return Decimal(100) - (numerals.value(found["kake"]) or 0) * 10
     if found["wari"]:
@@ -194,6 +224,8 @@ def check_money(reading: Reading) -> None:
             if not any(fact.per for fact in reading.facts.of("money")) and each[0].lstrip().startswith("a"):
                 per = ""
         reading.take(start, end)
+        if whole := _WHOLE.match(reading.low, end):
+            per = whole[1]
         currency = _CURRENCIES[unit]
         roles = _money_roles(reading, start, end)
         same = [
@@ -256,6 +288,8 @@ def check_points(reading: Reading) -> None:
 
 def check_spans(reading: Reading) -> None:
     """Spans of time and counts; what is left until an offer ends holds only on one day, and says so."""
+    if not counts(reading.left_low):
+        return
     for found in _in(reading, _SPAN):
         said, unit = found["n"] or found["n2"] or found["n3"], found["u"] or found["u2"] or found["u3"]
         value = numerals.worded(said) if found["n2"] else numerals.value(said)
@@ -290,9 +324,10 @@ def check_spans(reading: Reading) -> None:
     for found in _in(reading, _COUNT):
         said = found["n"] or found["n2"]
         value = numerals.worded(said) if found["n2"] else numerals.value(said)
-        if value is None or _loose(said, found[0], value):
-            continue
         start, end = found.span()
+        counted = _LEFT_BEFORE.search(reading.beside(start, end)[0])
+        if value is None or (not counted and _loose(said, found[0], value)):
+            continue
         reading.take(start, end)
         hold(
             reading,
@@ -310,9 +345,9 @@ def _loose(said: str, whole: str, value: Decimal) -> bool:
     )
 
 
-def _in(reading: Reading, pattern: re.Pattern[str]) -> list[re.Match[str]]:
-    """The matches of a pattern in what is left, in lower case."""
-    return list(pattern.finditer(lower(reading.left)))
+def _in(reading: Reading, sought: Shape) -> list[re.Match[str]]:
+    """The matches in what is left, in lower case."""
+    return sought.found(reading.left_low)
 
 
 def check_orphans(reading: Reading) -> None:

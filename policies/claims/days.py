@@ -12,6 +12,7 @@ from policies.claims import numerals
 from policies.claims.fact import Moment
 from policies.claims.holding import hold
 from policies.claims.reading import Claim, Reading
+from policies.claims.shape import Shape, shape
 
 _JA_DAYS = "月火水木金土日"
 _EN_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -20,22 +21,22 @@ _MONTH = r"(?P<mon>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|ju
 _EN_DAY = r"(?:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs?(?:day)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)"
 _SIDE = rf"(?:\s?\((?P<w>[{_JA_DAYS}]|{_EN_DAY}\.?)(?:曜日?)?(?:[・/]?祝日?)?\)|\s?(?P<w2>[{_JA_DAYS}])曜日?)?"
 _K = "〇一二三四五六七八九十"
-_DATES = tuple(re.compile(pattern) for pattern in (
-    rf"(?:(?P<y>[0-9]{{4}}|[{_K}]{{4}})年\s?|令和\s?(?P<r>[0-9]{{1,2}}|元)年\s?)?(?<![0-9{_K}])(?P<m>[0-9]{{1,2}}|[{_K}]{{1,2}})月\s?(?P<d>[0-9]{{1,2}}|[{_K}]{{1,3}})日{_SIDE}",
-    rf"(?<![0-9./-])(?P<y>[0-9]{{4}})(?P<s>[/.-])(?P<m>[0-9]{{1,2}})(?P=s)(?P<d>[0-9]{{1,2}})(?![0-9])(?:t(?=[0-9]{{2}}:))?{_SIDE}",
-    rf"(?:(?<![a-z])(?P<w3>{_EN_DAY})\.?,?\s+(?:the\s+)?)?(?<![0-9])(?P<d>[0-9]{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s?{_MONTH}(?![a-z])(?:,?\s+(?P<y>[0-9]{{4}})(?![0-9]))?{_SIDE}",
-    rf"(?:(?<![a-z])(?P<w3>{_EN_DAY})\.?,?\s+)?(?<![a-z]){_MONTH}\s?(?P<d>[0-9]{{1,2}})(?:st|nd|rd|th)?(?![0-9:%]|\s?(?:%|percent|points?|off(?![a-z])))(?:,?\s+(?P<y>[0-9]{{4}})(?![0-9]))?{_SIDE}",
-    rf"(?<![0-9./-])(?P<a>[0-9]{{1,2}})(?P<s>/)(?P<b>[0-9]{{1,2}})(?:/(?P<y>[0-9]{{4}}|[0-9]{{2}}))?(?![0-9/])(?!\s?(?:円|%|inch)){_SIDE}",
-))  # fmt: skip
-_LOOSE = tuple(re.compile(pattern) for pattern in (
-    r"(?<![0-9])(?P<y>[0-9]{4})年(?!間|[0-9以])(?:\s?(?P<m>[0-9]{1,2})月(?!間))?",
-    r"(?<![0-9第])(?P<m>1[0-2]|0?[1-9])月(?!間|齢|額)",
-    rf"(?<![0-9第])(?P<d>[0-9]{{1,2}})日(?!間|以内|後|前|ほど|分|目|数|かけ|あたり|に[0-9一]|[0-9一]回){_SIDE}",
-    r"(?<![0-9a-z])the (?P<d>[0-9]{1,2})(?:st|nd|rd|th)(?![a-z])",
-    r"(?<![0-9£$€¥,./-])(?P<y>20[0-9]{2})(?![0-9,]|[./-][0-9]|\s?(?:円|yen|ポイント|pt|points?|%|万|千))",
-    rf"(?:(?<=\()(?P<w>[{_JA_DAYS}])(?=\))|(?<![{_JA_DAYS}曜])(?P<w2>[{_JA_DAYS}])曜日?)",
-    r"(?<![a-z])(?P<w3>mon|tues|wednes|thurs|fri|satur|sun)days?(?![a-z])",
-))  # fmt: skip
+_DATES: tuple[Shape, ...] = (
+    shape(rf"(?:(?P<y>[0-9]{{4}}|[{_K}]{{4}})年\s?|令和\s?(?P<r>[0-9]{{1,2}}|元)年\s?)?(?<![0-9{_K}])(?P<m>[0-9]{{1,2}}|[{_K}]{{1,2}})月\s?(?P<d>[0-9]{{1,2}}|[{_K}]{{1,3}})日{_SIDE}", "月", 14, 22),
+    shape(rf"(?<![0-9./-])(?P<y>[0-9]{{4}})(?P<s>[/.-])(?P<m>[0-9]{{1,2}})(?P=s)(?P<d>[0-9]{{1,2}})(?![0-9])(?:t(?=[0-9]{{2}}:))?{_SIDE}", "20", 1, 28),
+    shape(rf"(?:(?<![a-z])(?P<w3>{_EN_DAY})\.?,?\s+(?:the\s+)?)?(?<![0-9])(?P<d>[0-9]{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s?{_MONTH}(?![a-z])(?:,?\s+(?P<y>[0-9]{{4}})(?![0-9]))?{_SIDE}", "jan feb mar apr may jun jul aug sep oct nov dec", 30, 30),
+    shape(rf"(?:(?<![a-z])(?P<w3>{_EN_DAY})\.?,?\s+)?(?<![a-z]){_MONTH}\s?(?P<d>[0-9]{{1,2}})(?:st|nd|rd|th)?(?![0-9:%]|\s?(?:%|percent|points?|off(?![a-z])))(?:,?\s+(?P<y>[0-9]{{4}})(?![0-9]))?{_SIDE}", "jan feb mar apr may jun jul aug sep oct nov dec", 16, 30),
+    shape(rf"(?<![0-9./-])(?P<a>[0-9]{{1,2}})(?P<s>/)(?P<b>[0-9]{{1,2}})(?:/(?P<y>[0-9]{{4}}|[0-9]{{2}}))?(?![0-9/])(?!\s?(?:円|%|inch)){_SIDE}", "/", 4, 20),
+)  # fmt: skip
+_LOOSE: tuple[Shape, ...] = (
+    shape(r"(?<![0-9])(?P<y>[0-9]{4})年(?!間|[0-9以])(?:\s?(?P<m>[0-9]{1,2})月(?!間))?", "年", 6, 12),
+    shape(r"(?<![0-9第])(?P<m>1[0-2]|0?[1-9])月(?!間|齢|額)", "月", 4, 4),
+    shape(rf"(?<![0-9第])(?P<d>[0-9]{{1,2}})日(?!間|以内|後|前|ほど|分|目|数|かけ|あたり|に[0-9一]|[0-9一]回){_SIDE}", "日", 4, 16),
+    shape(r"(?<![0-9a-z])the (?P<d>[0-9]{1,2})(?:st|nd|rd|th)(?![a-z])", "the", 1, 12),
+    shape(r"(?<![0-9£$€¥,./-])(?P<y>20[0-9]{2})(?![0-9,]|[./-][0-9]|\s?(?:円|yen|ポイント|pt|points?|%|万|千))", "20", 1, 12),
+    shape(rf"(?:(?<=\()(?P<w>[{_JA_DAYS}])(?=\))|(?<![{_JA_DAYS}曜])(?P<w2>[{_JA_DAYS}])曜日?)", "( 曜", 4, 6),
+    shape(r"(?<![a-z])(?P<w3>mon|tues|wednes|thurs|fri|satur|sun)days?(?![a-z])", "day", 10, 6),
+)  # fmt: skip
 _ZONES = {
     "pt": "America/Los_Angeles", "pst": "America/Los_Angeles", "pdt": "America/Los_Angeles", "pacific": "America/Los_Angeles",
     "mt": "America/Denver", "mst": "America/Denver", "mdt": "America/Denver", "mountain": "America/Denver",
@@ -45,13 +46,13 @@ _ZONES = {
     "cet": "Europe/Paris", "cest": "Europe/Paris", "jst": "Asia/Tokyo", "日本時間": "Asia/Tokyo", "japan time": "Asia/Tokyo",
 }  # fmt: skip
 _ZONE = rf"(?:\s?\(?(?P<z>{'|'.join(sorted(_ZONES, key=len, reverse=True))})(?: time)?(?![a-z])\)?)?"
-_TIMES = tuple(re.compile(pattern) for pattern in (
-    rf"(?P<ja>午前|午後|朝|夜|夕方|深夜|正午の?)?\s?(?<![0-9:])(?P<h>[0-9]{{1,2}}|[{_K}]{{1,3}})時(?!間|期|代|計|点|給|短)(?:(?P<n>[0-9]{{1,2}})分|(?P<half>半))?{_ZONE}",
-    rf"(?P<ja>午前|午後)?\s?(?<![0-9:.])(?P<h>[0-9]{{1,2}}):(?P<n>[0-9]{{2}})(?::[0-9]{{2}})?(?![0-9:])(?:\s?(?P<ap>[ap])\.?m(?:\.(?=\s|$)|(?![a-z])))?{_ZONE}",
-    rf"(?<![0-9:.])(?P<h>[0-9]{{1,2}})\.(?P<n>[0-9]{{2}})\s?(?P<ap>[ap])\.?m(?:\.(?=\s|$)|(?![a-z])){_ZONE}",
-    rf"(?<![0-9:.,])(?P<h>[0-9]{{1,2}})\s?(?P<ap>[ap])\.?m(?:\.(?=\s|$)|(?![a-z])){_ZONE}",
-    rf"(?<![a-z])(?P<word>noon|midnight)(?![a-z]){_ZONE}|(?P<word2>正午)",
-))  # fmt: skip
+_TIMES: tuple[Shape, ...] = (
+    shape(rf"(?P<ja>午前|午後|朝|夜|夕方|深夜|正午の?)?\s?(?<![0-9:])(?P<h>[0-9]{{1,2}}|[{_K}]{{1,3}})時(?!間|期|代|計|点|給|短)(?:(?P<n>[0-9]{{1,2}})分|(?P<half>半))?{_ZONE}", "時", 10, 24),
+    shape(rf"(?P<ja>午前|午後)?\s?(?<![0-9:.])(?P<h>[0-9]{{1,2}}):(?P<n>[0-9]{{2}})(?::[0-9]{{2}})?(?![0-9:])(?:\s?(?P<ap>[ap])\.?m(?:\.(?=\s|$)|(?![a-z])))?{_ZONE}", ":", 10, 24),
+    shape(rf"(?<![0-9:.])(?P<h>[0-9]{{1,2}})\.(?P<n>[0-9]{{2}})\s?(?P<ap>[ap])\.?m(?:\.(?=\s|$)|(?![a-z])){_ZONE}", "am pm a.m p.m", 10, 20),
+    shape(rf"(?<![0-9:.,])(?P<h>[0-9]{{1,2}})\s?(?P<ap>[ap])\.?m(?:\.(?=\s|$)|(?![a-z])){_ZONE}", "am pm a.m p.m", 8, 20),
+    shape(rf"(?<![a-z])(?P<word>noon|midnight)(?![a-z]){_ZONE}|(?P<word2>正午)", "noon midnight 正午", 1, 20),
+)  # fmt: skip
 _END = re.compile(r"^[^。、,\n]{0,8}?(?:まで|迄|締め?切|必着|が?期限|に?終了)|^\s?(?:deadline|is the last)")
 _START = re.compile(r"^[^。、,\n]{0,6}?(?:から(?!の?お届け)|より|スタート|に?開始|解禁)")
 _END_BEFORE = re.compile(
@@ -100,9 +101,8 @@ class _Day:
 
 def check_days(reading: Reading) -> None:
     """Take every date, weekday and time and hold it against the days among the facts."""
-    times = [one for pattern in _TIMES for one in _times(reading, pattern)] if _timely(reading.low) else []
-    days = [day for pattern in _DATES for day in _days(reading, pattern)]
-    days += [day for pattern in _LOOSE for day in _days(reading, pattern)]
+    times = [one for sought in _TIMES for one in _times(reading, sought)]
+    days = [day for sought in (*_DATES, *_LOOSE) for day in _days(reading, sought)]
     for day in days:
         own = next((one for one in times if _adjoin(reading, day, one)), None)
         if own:
@@ -110,11 +110,6 @@ def check_days(reading: Reading) -> None:
         _hold_day(reading, day, own)
     for start, end, at, zone in times:
         _hold_day(reading, _Day(start, end), (start, end, at, zone))
-    reading.days += [(day.start, day.end) for day in days]
-
-
-def _timely(low: str) -> bool:
-    return ":" in low or "時" in low or "m" in low or "正午" in low or "noon" in low
 
 
 def _adjoin(reading: Reading, day: _Day, said: tuple[int, int, time, str]) -> bool:
@@ -123,10 +118,8 @@ def _adjoin(reading: Reading, day: _Day, said: tuple[int, int, time, str]) -> bo
     return len(between) <= 8 and not set(between) & set("。、\n;") and ("から" not in between)
 
 
-def _days(reading: Reading, pattern: re.Pattern[str]) -> Iterator[_Day]:
-    for found in pattern.finditer(reading.low):
-        if any(letter == "\x1f" for letter in reading.left[found.start() : found.end()]):
-            continue
+def _days(reading: Reading, sought: Shape) -> Iterator[_Day]:
+    for found in sought.found(reading.left_low):
         day = _read(found, reading)
         if day is not None:
             reading.take(*found.span())
@@ -163,10 +156,8 @@ def _int(text: str | None) -> int | None:
     return None if not text else int(numerals.value(text) or 0)
 
 
-def _times(reading: Reading, pattern: re.Pattern[str]) -> Iterator[tuple[int, int, time, str]]:
-    for found in pattern.finditer(reading.low):
-        if "\x1f" in reading.left[found.start() : found.end()]:
-            continue
+def _times(reading: Reading, sought: Shape) -> Iterator[tuple[int, int, time, str]]:
+    for found in sought.found(reading.left_low):
         said = found.groupdict()
         if word := said.get("word") or said.get("word2"):
             at: time | None = time(0) if word == "midnight" else time(12)

@@ -75,7 +75,7 @@ def _for_same(said: str, stated: str) -> bool:
 
 def hold_offers_together(reading: Reading) -> None:
     """Values in one sentence that belong to offers belong to the same one: the code of A does not buy the discount of B."""
-    found = [(claim, {fact.offer for fact in fit}) for claim, fit in reading.held if all(fact.offer for fact in fit)]
+    found = [(claim, offers) for claim, fit in reading.held if (offers := {fact.offer for fact in fit if fact.offer})]
     if len(found) < 2:
         return
     for number, (claim, offers) in enumerate(found):

@@ -6,19 +6,25 @@ import re
 from functools import lru_cache
 
 from policies.claims.reading import Reading
+from policies.claims.shape import shape
 
 _PLACEHOLDER = re.compile(r"\{\{[^{}\n]{0,80}\}\}")
 _MARKDOWN = re.compile(r"!?\[([^\[\]\n]{0,200})\]\(([^()\s]{1,500})\)")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,12}://[!-~]{1,600}|(?:javascript|data|vbscript):[!-~]{1,600}")
-_DOMAIN = re.compile(
-    r"(?<![A-Za-z0-9@._-])(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,40}[A-Za-z0-9])?\.){1,5}"
-    r"(?:com|net|org|info|biz|jp|co|io|ai|app|dev|shop|store|site|online|link|page|top|xyz|club|me|ly|gl|gg|cc|tv|to|eu|uk|us|de|fr|ca|au|cn|kr|tw|ru|in|example|test|invalid)"
-    r"(?![A-Za-z0-9-]|\.[A-Za-z0-9])(?::[0-9]{2,5})?(?:/[!-~]{0,500})?"
+_TLDS = "com net org info biz jp co io ai app dev shop store site online link page top xyz club me ly gl gg cc tv to eu uk us de fr ca au cn kr tw ru in example test invalid".split()
+_DOMAIN = shape(
+    r"(?<![a-z0-9@._-])(?:[a-z0-9](?:[a-z0-9-]{0,40}[a-z0-9])?\.){1,5}"
+    rf"(?:{'|'.join(_TLDS)})"
+    r"(?![a-z0-9-]|\.[a-z0-9])(?::[0-9]{2,5})?(?:/[!-~]{0,500})?",
+    [f".{tld}" for tld in _TLDS],
+    60,
+    520,
 )
 _EMAIL = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,60}(?:\.[A-Za-z0-9-]{1,60}){1,5}")
 _HANDLE = re.compile(r"(?<![A-Za-z0-9])@[A-Za-z0-9_.-]{2,40}")
+_DIALLED = re.compile(r"[0-9][0-9() .-]{7,24}[0-9]")
 _PHONE = re.compile(
-    r"(?<![0-9A-Za-z./])(?:\+[0-9]{1,3}[ -]?)?\(?0?[0-9]{1,5}\)?(?:[ ()-]{1,2}[0-9]{2,5}){1,4}(?![0-9])|(?<![0-9])\+?[0-9]{9,13}(?![0-9])"
+    r"(?<![0-9A-Za-z./])(?:\+[0-9]{1,3}[ -]?)?\(?0?[0-9]{1,5}\)?(?:[ ().-]{1,2}[0-9]{2,5}){1,4}(?![0-9])|(?<![0-9])\+?[0-9]{9,13}(?![0-9])"
 )
 _TRAILING = ".,;:!?'\"*>|"
 
@@ -54,8 +60,8 @@ def check_links(reading: Reading) -> None:
     if "@" in text:
         _mailboxes(reading)
     if "." in text:
-        for found in _DOMAIN.finditer(reading.left):
-            said = found[0].rstrip(_TRAILING)
+        for found in _DOMAIN.found(reading.left_low):
+            said = reading.text[found.start() : found.end()].rstrip(_TRAILING)
             _page(reading, found.start(), found.start() + len(said), said)
     if reading.numbers:
         _phones(reading)
@@ -76,7 +82,7 @@ def _shown(reading: Reading) -> None:
     """A link's words may not look like another address than the one it leads to."""
     for found in _MARKDOWN.finditer(reading.left):
         shown, target = found[1].strip(), found[2]
-        if not (_URL.match(shown) or _DOMAIN.match(shown)):
+        if not (_URL.match(shown) or _DOMAIN.pattern.match(shown.lower())):
             continue
         if shown.rstrip("/").lower() not in (
             target.rstrip("/").lower(),
@@ -122,7 +128,7 @@ def _page(reading: Reading, start: int, end: int, said: str) -> None:
     """A web page, with its scheme or without; bare, the host of a known page will do."""
     reading.take(start, end)
     known = {canonical(fact.value) for fact in reading.facts.of("url")}
-    if "://" in said or not _DOMAIN.match(said):
+    if "://" in said or not _DOMAIN.pattern.match(said.lower()):
         found = canonical(said) in known
     else:
         bare = {
@@ -145,6 +151,8 @@ def _page(reading: Reading, start: int, end: int, said: str) -> None:
 
 
 def _phones(reading: Reading) -> None:
+    if not _DIALLED.search(reading.left):
+        return
     for found in _PHONE.finditer(reading.left):
         digits = _digits(found[0])
         if len(digits) < 9:

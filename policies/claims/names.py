@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from policies.claims.normal import normalise
-from policies.claims.reading import Claim, Reading, lower
+from policies.claims.reading import Claim, Reading
+from policies.claims.shape import shape
 
 _NUMERIC_UNIT = "万千億%割円"
 _KATAKANA = re.compile(r"[ァ-ヴー]")
@@ -22,20 +23,34 @@ _AFTER_CODE = re.compile(
     r"(?:コード|合言葉|(?<![a-z])(?:(?:promo|coupon|voucher|discount) )?(?:codes?|coupon|voucher|promo)(?! ?codes?))(?:名|番号)?(?:\s?(?:は|が|に|:|=|is|in|at checkout)\s?|\s)?[「『\"'“(<]{0,2}([A-Za-z0-9][A-Za-z0-9_-]{2,23})",
     re.IGNORECASE,
 )
-_PERSON_JA = re.compile(
-    r"([一-龥々ヶァ-ヴー][一-龥々ヶァ-ヴーぁ-ん]{0,7}?)[ 　]?(様|さま|さん|氏|先生|くん|ちゃん)(?![々式相子態])"
+_PERSON_JA = shape(
+    r"([一-龥々ヶァ-ヴー][一-龥々ヶァ-ヴーぁ-ん]{0,7}?)[ 　]?(様|さま|さん|氏|先生|くん|ちゃん)(?![々式相子態])",
+    "様 さま さん 氏 先生 くん ちゃん",
+    10,
+    4,
 )
 _COMMON_JA = re.compile(
     r"[客皆奥各子母父神王上何疲赤娘妹弟姉兄孫爺婆隣姫御者方人屋店社達嫁一今]|.{0,7}(?:[同多仕模異別有]|旦那|子供|家族|会員|契約者|利用者|オーナー|馳走|互|苦労|職人|農家|業者|メーカー|"
-    r"店長|スタッフ|息子|患者|生徒|学生|得意|ユーザー|購入者|担当者|参加者|関係者|取引先|株主|読者|医者|王子|各位|御一行|お客|本屋|花屋|八百屋|魚屋|パン屋)"
+    r"店長|スタッフ|息子|患者|生徒|学生|得意|ユーザー|購入者|担当者|参加者|関係者|取引先|株主|読者|医者|王子|各位|御一行|友人|知人|本屋|花屋|八百屋|魚屋|パン屋)"
 )
 """Whom 様 and さん follow without a name, and the words that end in 様."""
-_GREETED = re.compile(
-    r"(?m)(?:^|(?<=[\n,:] ))(?:Dear|Hi|Hello|Hey|Good (?:morning|afternoon|evening)),?[ ]((?:(?:Mr|Ms|Mrs|Dr|Prof)\.? )?[A-Z][A-Za-z'’-]{1,24}(?: [A-Z][A-Za-z'’-]{1,24})?)"
+_GREETED = shape(
+    r"(?m)(?:^|(?<=[\n,:] ))(?:Dear|Hi|Hello|Hey|Good (?:morning|afternoon|evening)),?[ ]((?:(?:Mr|Ms|Mrs|Dr|Prof)\.? )?[A-Z][A-Za-z'’-]{1,24}(?: [A-Z][A-Za-z'’-]{1,24})?)",
+    "Dear Hi Hello Hey Good",
+    1,
+    80,
 )
-_TITLED = re.compile(r"(?<![A-Za-z])(?:Mr|Ms|Mrs|Dr|Prof)\.? [A-Z][A-Za-z'’-]{1,24}(?: [A-Z][A-Za-z'’-]{1,24})?")
-_THIRD = re.compile(
-    r"(?<![A-Za-z.])([A-Z][a-z]{2,15})(?: [A-Z]\.?| [A-Z][a-z]{2,15})?,?(?: (?:from|in|of) [A-Z][a-z]{2,15},?)?(?: also| just| already| recently)? (?:bought|ordered|loves|loved|chose|recommends|swears by|says|said|told (?:us|me)|saved|switched|upgraded)(?![a-z])"
+_TITLED = shape(
+    r"(?<![A-Za-z])((?:Mr|Ms|Mrs|Dr|Prof)\.? [A-Z][A-Za-z'’-]{1,24}(?: [A-Z][A-Za-z'’-]{1,24})?)",
+    "Mr Ms Dr Prof",
+    1,
+    70,
+)
+_THIRD = shape(
+    r"(?<![A-Za-z.])([A-Z][a-z]{2,15})(?: [A-Z]\.?| [A-Z][a-z]{2,15})?,?(?: (?:from|in|of) [A-Z][a-z]{2,15},?)?(?: also| just| already| recently)? (?:bought|ordered|loves|loved|chose|recommends|swears by|says|said|told (?:us|me)|saved|switched|upgraded)(?![a-z])",
+    "bought ordered loves loved chose recommends swears says said told saved switched upgraded",
+    70,
+    14,
 )
 _COMMON_EN = frozenset(
     "there all everyone everybody team friend friends customer customers you who she he they we it that this what people nobody somebody someone anyone most many some our your experts".split()
@@ -89,7 +104,7 @@ def check_names(reading: Reading) -> None:
     for words, fact in sorted((*named, *others), key=lambda one: -len(one[0])):
         if not words or words not in low:
             continue
-        for at in places(words, lower(reading.left)):
+        for at in places(words, reading.left_low):
             end = at + len(words)
             if fact is None:
                 reading.object(
@@ -119,11 +134,11 @@ def check_words(reading: Reading) -> None:
     low = reading.low
     texts = {folded(fact.value) for fact in reading.facts.of("text", "person", "contact")}
     for words in sorted((one for one in texts if one in low and len(one) > 1), key=len, reverse=True):
-        for at in places(words, lower(reading.left)):
+        for at in places(words, reading.left_low):
             reading.take(at, at + len(words))
     for words in reading.lexicon.harmless:
         if words in low:
-            for at in places(words, lower(reading.left)):
+            for at in places(words, reading.left_low):
                 reading.take(at, at + len(words))
 
 
@@ -143,7 +158,7 @@ def check_codes(reading: Reading) -> None:
             if one[1] in known or any(letter.isdigit() for letter in one[1]) or (one[1].isupper() and len(one[1]) > 2):
                 found[one.span(1)] = one[1]
     for code in known:
-        for at in places(folded(code), lower(reading.left)):
+        for at in places(folded(code), reading.left_low):
             found.setdefault((at, at + len(folded(code))), reading.left[at : at + len(folded(code))])
     if reading.numbers:
         for one in _CODE.finditer(reading.left):
@@ -169,19 +184,16 @@ def check_people(reading: Reading) -> None:
     """A person is named only if the facts name them; where no names are known at all, say so."""
     severity = "block" if reading.facts.people_known else "flag"
     found = []
-    if reading.language == "ja" or not reading.text.isascii():
-        for one in _PERSON_JA.finditer(reading.left):
-            name = one[1]
-            if not _COMMON_JA.fullmatch(name) and (name[0] >= "一" or _KATAKANA.match(name)):
-                found.append((one.start(), one.end()))
-    if any(letter.isascii() and letter.isupper() for letter in reading.text):
-        for pattern in (_GREETED, _TITLED, _THIRD):
-            for one in pattern.finditer(reading.left):
-                name = one[1] if pattern.groups else one[0]
-                if name.split()[0].lower() not in _COMMON_EN and not any(
-                    start < one.end() and one.start() < end for start, end in found
-                ):
-                    found.append(one.span(1) if pattern.groups else one.span())
+    for one in _PERSON_JA.found(reading.left):
+        name = one[1]
+        if not _COMMON_JA.fullmatch(name) and (name[0] >= "一" or _KATAKANA.match(name)):
+            found.append(one.span())
+    for pattern in (_GREETED, _TITLED, _THIRD):
+        for one in pattern.found(reading.left):
+            if one[1].split()[0].lower() not in _COMMON_EN and not any(
+                start < one.end() and one.start() < end for start, end in found
+            ):
+                found.append(one.span(1))
     for start, end in found:
         said = reading.raw_text(start, end)
         reading.object(

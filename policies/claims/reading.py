@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,21 +12,26 @@ from typing import Any
 from policies.claims.fact import Fact, Facts, Kind
 from policies.claims.lexicon import Lexicon
 from policies.claims.normal import normalise
+from policies.claims.numerals import WORDS
 
 BLOCK, FLAG = "block", "flag"
 TAKEN = "\x1f"
 """Stands in ``left`` for every letter that has been accounted for."""
 _SENTENCE_END = re.compile(r"[。!?]+|\n\s*\n|\n(?=[■□●○◆◇▼▶・〔【\[*-])|(?<=[.:)」\]])\n|(?<=[a-z0-9)%])\.(?=\s|$)")
-_NUMBER_SIGN = re.compile(
-    r"[0-9〇一二三四五六七八九十百千万億%割半]|\d|(?<![a-z])(?:half|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|[a-z]{3,5}teen|twenty|thirty|forty|fifty|"
-    r"sixty|seventy|eighty|ninety|hundred|thousand|double|triple|percent|noon|midnight|(?:mon|tues|wednes|thurs|fri|satur|sun)day|bogo)(?![a-z])|正午|曜"
-)
-_TOPICS = re.compile(
-    r"(?P<offer>ポイント[0-9一二三四五六七八九十]{1,2}倍|[0-9一二三四五六七八九十]倍ポイント|ポイント(?:還元|アップ|プレゼント)|(?<![a-z])(?:double|triple|[0-9]x|bonus) points|クーポン|割引|値引|オフ|セール|特典|"
-    r"キャンペーン|送料無料|(?<![a-z])(?:off|coupon|offer|discount|sale|deal|code|promo)(?![a-z]))"
-    r"|(?P<points>ポイント|(?<![a-z])points?(?![a-z]))"
-    r"|(?P<event>イベント|見学会|セミナー|説明会|教室|開催|(?<![a-z])(?:webinar|event|workshop|tasting)(?![a-z]))"
-)
+_NUMBER_SIGN = re.compile(r"[\d〇一二三四五六七八九十百千万億%半曜正]")
+_LATIN = re.compile(r"[a-z]+")
+_NUMBER_WORDS = frozenset(
+    "half quarter double triple quadruple twice percent noon midnight bogo hundred thousand third fifth tenth "
+    "monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays sundays".split()
+) | (WORDS.keys() - {"one"})
+_TOPICS: Mapping[str, tuple[str, ...]] = {
+    "offer": ("クーポン", "割引", "値引", "オフ", "セール", "特典", "キャンペーン", "送料無料", "倍ポイント", "ポイント還元", "ポイントアップ", "ポイントプレゼント", "off", "coupon", "offer", "discount", "sale", "deal",
+              "code", "promo", "double points", "triple points", "bonus points"),
+    "points": ("ポイント", "points"),
+    "event": ("イベント", "見学会", "セミナー", "説明会", "教室", "開催", "webinar", "event", "workshop", "tasting"),
+}  # fmt: skip
+"""What a day can be about, and the words that say so."""
+_TIMES_POINTS = re.compile(r"ポイント[0-9一二三四五六七八九十]{1,2}倍")
 
 
 def lower(text: str) -> str:
@@ -35,6 +40,11 @@ def lower(text: str) -> str:
     return (
         low if len(low) == len(text) else "".join(one if len(one := letter.lower()) == 1 else letter for letter in text)
     )
+
+
+def counts(low: str) -> bool:
+    """Whether a text in lower case holds a digit, a kanji numeral or an English number word."""
+    return _NUMBER_SIGN.search(low) is not None or not _NUMBER_WORDS.isdisjoint(_LATIN.findall(low))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +84,13 @@ class Reading:
     language: str
     objections: list[Objection] = field(default_factory=list)
     products: list[tuple[int, frozenset[str]]] = field(default_factory=list)
-    days: list[tuple[int, int]] = field(default_factory=list)
     held: list[tuple[Claim, list[Fact]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.normal = normalise(self.raw)
         self.text = self.left = self.normal.text
         self.low = lower(self.text)
+        self._left_low = (self.text, self.low)
 
     def take(self, start: int, end: int) -> None:
         """Account for a span."""
@@ -103,10 +113,17 @@ class Reading:
         """The letters as written hide something; here the span is of the raw text."""
         self.objections.append(Objection("claims.letters", BLOCK, start, end, ja, en))
 
+    @property
+    def left_low(self) -> str:
+        """What is left, in lower case of the same length."""
+        if self._left_low[0] is not self.left:
+            self._left_low = (self.left, lower(self.left))
+        return self._left_low[1]
+
     @cached_property
     def numbers(self) -> bool:
         """Whether there is anything that could be a number; without it nothing that counts needs a closer look."""
-        return _NUMBER_SIGN.search(self.low) is not None
+        return counts(self.low)
 
     @cached_property
     def ends(self) -> list[int]:
@@ -125,8 +142,28 @@ class Reading:
 
     @cached_property
     def topics(self) -> list[tuple[int, str]]:
-        """(place, points | offer | event) of every word that says what a date is about."""
-        return [(found.start(), found.lastgroup or "") for found in _TOPICS.finditer(self.low)]
+        """(place, points | offer | event) of every word that says what a date is about; of two at one place, the offer."""
+        found: dict[int, str] = {}
+        for topic, words in _TOPICS.items():
+            for word in words:
+                at = self.low.find(word)
+                while at >= 0:
+                    if not word[0].isascii() or not self._within_latin(at, at + len(word)):
+                        found.setdefault(at, topic)
+                    at = self.low.find(word, at + 1)
+        for one in _TIMES_POINTS.finditer(self.low) if "倍" in self.low else ():
+            found[one.start()] = "offer"
+        for at in [
+            at
+            for at, topic in found.items()
+            if topic == "points" and any(found.get(at - back) == "offer" for back in (1, 6, 7))
+        ]:
+            del found[at]
+        return sorted(found.items())
+
+    def _within_latin(self, start: int, end: int) -> bool:
+        before, after = self.low[start - 1 : start], self.low[end : end + 1]
+        return (before.isascii() and before.isalpha()) or (after.isascii() and after.isalpha() and after != "s")
 
     def topic(self, start: int, end: int) -> str:
         """What a date is about: the nearest such word before it in its sentence, else after it, else in the sentence before."""

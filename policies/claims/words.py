@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from policies.claims.lexicon import Group
 from policies.claims.names import folded, places
-from policies.claims.reading import BLOCK, FLAG, Reading, lower
+from policies.claims.reading import BLOCK, FLAG, Reading
 
 _LETTER = re.compile(r"[a-z]")
 _BENEFITS = frozenset(
@@ -22,7 +22,7 @@ _DEADLINE = re.compile(r"まで|迄|限り|締切|期限|until|till|ends?|by |be
 
 def check_lexicon(reading: Reading) -> None:
     """Every word of the lexicons that stands in what is left, unless what it claims is among the facts; then what must not be said."""
-    low, left = reading.low, lower(reading.left)
+    low, left = reading.low, reading.left_low
     for word, language, group in reading.lexicon.claims(low):
         for at in _found(word, language, group, left):
             _judge(reading, group, at, at + len(word))
