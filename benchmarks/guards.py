@@ -26,9 +26,9 @@ def drafts(catalogue: Catalogue) -> Iterator[Message]:
 
 
 def rate(check: Check, messages: Sequence[Message], catalogue: Catalogue, seconds: float) -> float:
-    """Messages judged per second."""
-    done, started = 0, time.perf_counter()
-    while (spent := time.perf_counter() - started) < seconds:
+    """Messages judged per second of one core."""
+    done, started = 0, time.process_time()
+    while (spent := time.process_time() - started) < seconds:
         for message in messages:
             for _ in check(message, catalogue):
                 pass

@@ -55,11 +55,23 @@ _TIMES: tuple[Shape, ...] = (
 )  # fmt: skip
 _END = re.compile(r"^[^。、,\n]{0,8}?(?:まで|迄|締め?切|必着|が?期限|に?終了)|^\s?(?:deadline|is the last)")
 _START = re.compile(r"^[^。、,\n]{0,6}?(?:から(?!の?お届け)|より|スタート|に?開始|解禁)")
-_END_BEFORE = re.compile(
-    r"(?:期限|期日|締切|締め切り|最終日|有効期間)[はがの:：]?\s?$|(?:until|till|til|by|before|through|thru|ends?|ending|expires?|expiring|expiry|deadline|last day(?: is| to \w{2,12})?|valid to|good to|best)[:,]?(?: on| is| at| of)?\s?$"
-)
-_START_BEFORE = re.compile(
-    r"(?:開始日?|開催)[はがの:：]?\s?$|(?:starts?|starting|from|begins?|beginning|opens?|opening|kicks off)(?: on| at)?\s?$"
+_END_BEFORE = ("期限", "期日", "締切", "締め切り", "最終日", "有効期間", " until", " till", " til", " by", " before", " through", " thru", "ends", " end", "ending", "expires", " expire", "expiring", "expiry", "deadline",
+               "last day", "valid to", "good to", " best", "last day to change it", "last day to use them", "last day to use it")  # fmt: skip
+_START_BEFORE = (
+    "開始",
+    "開始日",
+    "開催",
+    " start",
+    "starts",
+    "starting",
+    " from",
+    " begin",
+    "begins",
+    "beginning",
+    " open",
+    "opens",
+    "opening",
+    "kicks off",
 )
 _PAST_AFTER = re.compile(r"^[^。\n]{0,4}?に(?:お届けし|お買い上げ|ご購入|ご注文|お求め|ご来店)")
 _CLASH = {
@@ -201,12 +213,15 @@ def _hold_day(reading: Reading, day: _Day, own: tuple[int, int, time, str] | Non
 def _roles(reading: Reading, start: int, end: int) -> frozenset[str]:
     """The roles the place allows, empty when it allows all."""
     before, after = reading.beside(start, end, 24)
+    before = " " + before.rstrip(" :,はがの\n")
+    for word in (" on", " is", " at", " of", " the"):
+        before = before.removesuffix(word)
     out = _CLASH[reading.topic(start, end)]
     if _PAST_AFTER.match(after):
         out = _NOT_PAST
-    elif _END.match(after) or _END_BEFORE.search(before):
+    elif _END.match(after) or before.endswith(_END_BEFORE):
         out |= _NOT_END
-    elif _START.match(after) or _START_BEFORE.search(before):
+    elif _START.match(after) or before.endswith(_START_BEFORE):
         out |= _NOT_START
     return (
         frozenset({fact.role for fact in reading.facts.of("day")} - out) or frozenset({"none"}) if out else frozenset()

@@ -10,7 +10,13 @@ from policies.claims.shape import shape
 
 _PLACEHOLDER = re.compile(r"\{\{[^{}\n]{0,80}\}\}")
 _MARKDOWN = re.compile(r"!?\[([^\[\]\n]{0,200})\]\(([^()\s]{1,500})\)")
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,12}://[!-~]{1,600}|(?:javascript|data|vbscript):[!-~]{1,600}")
+_URL = shape(
+    r"[a-z][a-z0-9+.-]{1,12}://[!-~]{1,600}|(?:javascript|data|vbscript):[!-~]{1,600}",
+    ":// javascript: data: vbscript:",
+    14,
+    640,
+)
+_DOTTED = re.compile(r"\.[a-z]{2}")
 _TLDS = "com net org info biz jp co io ai app dev shop store site online link page top xyz club me ly gl gg cc tv to eu uk us de fr ca au cn kr tw ru in example test invalid".split()
 _DOMAIN = shape(
     r"(?<![a-z0-9@._-])(?:[a-z0-9](?:[a-z0-9-]{0,40}[a-z0-9])?\.){1,5}"
@@ -59,7 +65,7 @@ def check_links(reading: Reading) -> None:
         _pages(reading)
     if "@" in text:
         _mailboxes(reading)
-    if "." in text:
+    if _DOTTED.search(reading.left_low):
         for found in _DOMAIN.found(reading.left_low):
             said = reading.text[found.start() : found.end()].rstrip(_TRAILING)
             _page(reading, found.start(), found.start() + len(said), said)
@@ -82,7 +88,7 @@ def _shown(reading: Reading) -> None:
     """A link's words may not look like another address than the one it leads to."""
     for found in _MARKDOWN.finditer(reading.left):
         shown, target = found[1].strip(), found[2]
-        if not (_URL.match(shown) or _DOMAIN.pattern.match(shown.lower())):
+        if not (_URL.pattern.match(shown.lower()) or _DOMAIN.pattern.match(shown.lower())):
             continue
         if shown.rstrip("/").lower() not in (
             target.rstrip("/").lower(),
@@ -97,8 +103,8 @@ def _shown(reading: Reading) -> None:
 
 
 def _pages(reading: Reading) -> None:
-    for found in _URL.finditer(reading.left):
-        said = found[0].rstrip(_TRAILING)
+    for found in _URL.found(reading.left_low):
+        said = reading.text[found.start() : found.end()].rstrip(_TRAILING)
         while said.endswith((")", "]", "}")) and said.count("(") < said.count(")") + said.count("]") + said.count("}"):
             said = said[:-1].rstrip(_TRAILING)
         _page(reading, found.start(), found.start() + len(said), said)

@@ -17,7 +17,8 @@ from policies.claims.numerals import WORDS
 BLOCK, FLAG = "block", "flag"
 TAKEN = "\x1f"
 """Stands in ``left`` for every letter that has been accounted for."""
-_SENTENCE_END = re.compile(r"[。!?]+|\n\s*\n|\n(?=[■□●○◆◇▼▶・〔【\[*-])|(?<=[.:)」\]])\n|(?<=[a-z0-9)%])\.(?=\s|$)")
+_STOP = re.compile(r"[。!?.\n]")
+_CLOSED, _BULLETS = frozenset(".:)」]。!?"), frozenset("■□●○◆◇▼▶・〔【[*-\n")
 _NUMBER_SIGN = re.compile(r"[\d〇一二三四五六七八九十百千万億%半曜正]")
 _LATIN = re.compile(r"[a-z]+")
 _NUMBER_WORDS = frozenset(
@@ -127,8 +128,18 @@ class Reading:
 
     @cached_property
     def ends(self) -> list[int]:
-        """Where each sentence ends; a line broken inside a sentence does not end it."""
-        return [found.end() for found in _SENTENCE_END.finditer(self.low)] + [len(self.text)]
+        """Where each sentence ends; a line broken inside a sentence does not end it, nor does the point of a number."""
+        low, last = self.low, len(self.low)
+        found = []
+        for stop in _STOP.finditer(low):
+            at, end = stop.start(), stop.end()
+            after = low[end : end + 1]
+            if low[at] == "." and after and not after.isspace():
+                continue
+            if low[at] == "\n" and not (low[at - 1 : at] in _CLOSED or after in _BULLETS):
+                continue
+            found.append(end)
+        return [*found, last]
 
     def sentence(self, at: int) -> tuple[int, int]:
         """The sentence that holds ``at``."""
