@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from policies.claims.fact import Fact
@@ -75,20 +76,16 @@ def _for_same(said: str, stated: str) -> bool:
 
 def hold_offers_together(reading: Reading) -> None:
     """Values in one sentence that belong to offers belong to the same one: the code of A does not buy the discount of B."""
-    found = [(claim, offers) for claim, fit in reading.held if (offers := {fact.offer for fact in fit if fact.offer})]
-    if len(found) < 2:
-        return
-    for number, (claim, offers) in enumerate(found):
-        around = [
-            others for place, (other, others) in enumerate(found)
-            if place != number and reading.sentence(other.start) == reading.sentence(claim.start)
-        ]  # fmt: skip
-        if around and not any(offers & others for others in around):
-            said = reading.raw_text(claim.start, claim.end)
-            reading.object(
-                "claims.binding",
-                claim.start,
-                claim.end,
-                f"「{said}」は、この文の特典とは別の特典のものです",
-                f"'{said}' belongs to another offer than the one here",
-            )
+    for held in reading.held_by_sentence.values():
+        found = [(claim, offers) for claim, fit in held if (offers := {fact.offer for fact in fit if fact.offer})]
+        times = Counter(offer for _, offers in found for offer in offers)
+        for claim, offers in found if len(found) > 1 else ():
+            if not any(times[offer] > 1 for offer in offers):
+                said = reading.raw_text(claim.start, claim.end)
+                reading.object(
+                    "claims.binding",
+                    claim.start,
+                    claim.end,
+                    f"「{said}」は、この文の特典とは別の特典のものです",
+                    f"'{said}' belongs to another offer than the one here",
+                )

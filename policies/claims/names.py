@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
+from policies.claims.fact import Fact
 from policies.claims.normal import normalise
-from policies.claims.reading import Claim, Reading
+from policies.claims.reading import TAKEN, Claim, Reading
 from policies.claims.shape import shape
 
 _NUMERIC_UNIT = "万千億%割円"
@@ -19,9 +20,11 @@ _SUFFIX = re.compile(
 _CODE = re.compile(
     r"(?<![A-Za-z0-9-])(?=[A-Z0-9-]{0,19}[0-9])(?=[A-Z0-9-]{0,19}[A-Z])[A-Z][A-Z0-9]{1,14}(?:-[A-Z0-9]{1,10}){0,2}(?![A-Za-z0-9])"
 )
-_AFTER_CODE = re.compile(
-    r"(?:コード|合言葉|(?<![a-z])(?:(?:promo|coupon|voucher|discount) )?(?:codes?|coupon|voucher|promo)(?! ?codes?))(?:名|番号)?(?:\s?(?:は|が|に|:|=|is|in|at checkout)\s?|\s)?[「『\"'“(<]{0,2}([A-Za-z0-9][A-Za-z0-9_-]{2,23})",
-    re.IGNORECASE,
+_AFTER_CODE = shape(
+    r"(?i:コード|合言葉|(?<![a-z])(?:(?:promo|coupon|voucher|discount) )?(?:codes?|coupon|voucher|promo)(?! ?codes?))(?:名|番号)?(?:\s?(?:は|が|に|:|=|is|in|at checkout)\s?|\s)?[「『\"'“(<]{0,2}([A-Za-z0-9][A-Za-z0-9_-]{2,23})",
+    "コード 合言葉 code Code CODE oupon oucher romo OUPON OUCHER ROMO",
+    12,
+    64,
 )
 _PERSON_JA = shape(
     r"([一-龥々ヶァ-ヴー][一-龥々ヶァ-ヴーぁ-ん]{0,7}?)[ 　]?(様|さま|さん|氏|先生|くん|ちゃん)(?![々式相子態])",
@@ -145,39 +148,33 @@ def check_words(reading: Reading) -> None:
 def check_codes(reading: Reading) -> None:
     """Codes to enter: exactly as they are, whatever stands after the word code or looks like one."""
     known = {fact.value: fact for fact in reading.facts.of("code")}
-    found = {}
-    if (
-        "コード" in reading.low
-        or "code" in reading.low
-        or "合言葉" in reading.low
-        or "coupon" in reading.low
-        or "voucher" in reading.low
-        or "promo" in reading.low
-    ):
-        for one in _AFTER_CODE.finditer(reading.left):
-            if one[1] in known or any(letter.isdigit() for letter in one[1]) or (one[1].isupper() and len(one[1]) > 2):
-                found[one.span(1)] = one[1]
     for code in known:
-        for at in places(folded(code), reading.left_low):
-            found.setdefault((at, at + len(folded(code))), reading.left[at : at + len(folded(code))])
+        for at in places(folded(code), reading.low) if folded(code) in reading.low else ():
+            if TAKEN not in reading.left[at : at + len(code)]:
+                _hold_code(reading, known, at, at + len(folded(code)))
+    for one in _AFTER_CODE.found(reading.left):
+        if any(letter.isdigit() for letter in one[1]) or (one[1].isupper() and len(one[1]) > 2):
+            _hold_code(reading, known, *one.span(1))
     if reading.numbers:
         for one in _CODE.finditer(reading.left):
-            if not any(start < one.end() and one.start() < end for start, end in found):
-                found[one.span()] = one[0]
-    for (start, end), said in sorted(found.items()):
-        reading.take(start, end)
-        if said in known:
-            reading.held.append((Claim("code", said, start, end), [known[said]]))
-            continue
-        right = next((code for code in known if code.casefold() == said.casefold()), None)
-        reading.object(
-            "claims.code",
-            start,
-            end,
-            f"「{said}」は事実にないコードです",
-            f"'{said}' is a code that is not among the facts",
-            fix=right,
-        )
+            _hold_code(reading, known, *one.span())
+
+
+def _hold_code(reading: Reading, known: Mapping[str, Fact], start: int, end: int) -> None:
+    said = reading.text[start:end]
+    reading.take(start, end)
+    if said in known:
+        reading.held.append((Claim("code", said, start, end), [known[said]]))
+        return
+    right = next((code for code in known if code.casefold() == said.casefold()), None)
+    reading.object(
+        "claims.code",
+        start,
+        end,
+        f"「{said}」は事実にないコードです",
+        f"'{said}' is a code that is not among the facts",
+        fix=right,
+    )
 
 
 def check_people(reading: Reading) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -92,6 +92,7 @@ class Reading:
         self.text = self.left = self.normal.text
         self.low = lower(self.text)
         self._left_low = (self.text, self.low)
+        self._bound: dict[int, frozenset[str]] = {}
 
     def take(self, start: int, end: int) -> None:
         """Account for a span."""
@@ -177,22 +178,30 @@ class Reading:
         return (before.isascii() and before.isalpha()) or (after.isascii() and after.isalpha() and after != "s")
 
     def topic(self, start: int, end: int) -> str:
-        """What a date is about: the nearest such word before it in its sentence, else after it, else in the sentence before."""
+        """What a date is about: the nearest such word before it in its sentence, else after it, else in a sentence before."""
         first, last = self.sentence(start)
-        here = [(at, topic) for at, topic in self.topics if first <= at < last]
-        before = [topic for at, topic in here if at < start]
-        if before:
-            return before[-1]
-        if here:
-            return here[0][1]
-        earlier = [topic for at, topic in self.topics if at < first]
-        return earlier[-1] if earlier else ""
+        number = bisect_left(self.topics, (start, ""))
+        if number and self.topics[number - 1][0] >= first:
+            return self.topics[number - 1][1]
+        if number < len(self.topics) and self.topics[number][0] < last:
+            return self.topics[number][1]
+        return self.topics[number - 1][1] if number else ""
 
     def bound(self, at: int) -> frozenset[str]:
         """The products a value at ``at`` can be about: those named in its sentence, else those named before it."""
         first, last = self.sentence(at)
-        here = [skus for place, skus in self.products if first <= place < last]
-        return frozenset().union(*(here or [skus for place, skus in self.products if place < first]))
+        if first not in self._bound:
+            here = [skus for place, skus in self.products if first <= place < last]
+            self._bound[first] = frozenset().union(*(here or [skus for place, skus in self.products if place < first]))
+        return self._bound[first]
+
+    @cached_property
+    def held_by_sentence(self) -> Mapping[tuple[int, int], list[tuple[Claim, list[Fact]]]]:
+        """Sentence → the claims in it that facts bear out; asked only once all of them are found."""
+        found: dict[tuple[int, int], list[tuple[Claim, list[Fact]]]] = {}
+        for claim, fit in self.held:
+            found.setdefault(self.sentence(claim.start), []).append((claim, fit))
+        return found
 
     def raw_text(self, start: int, end: int) -> str:
         """The letters as they were written."""

@@ -6,6 +6,7 @@ import calendar
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from functools import lru_cache
 
 from policies.claims.lexicon import Group
 from policies.claims.names import folded, places
@@ -80,16 +81,18 @@ def _offer(reading: Reading, group: Group, start: int, end: int) -> str | None:
     return None if backed else group.severity
 
 
+@lru_cache(maxsize=1024)
+def _free_of(sentence: str) -> frozenset[str]:
+    """What can be free of charge in a sentence: delivery, one more of the same, or a gift."""
+    if _SHIPPING.search(sentence):
+        return frozenset({"shipping"})
+    return frozenset({"bogo"}) if _BOGO.search(sentence) else frozenset({"gift", "bogo"})
+
+
 def _free(reading: Reading, group: Group, start: int, end: int) -> str | None:
     """Free of charge: of what, and on the condition that is said beside it."""
     first, last = reading.sentence(start)
-    around = reading.low[first:last]
-    if _SHIPPING.search(around):
-        roles = {"shipping"}
-    elif _BOGO.search(around):
-        roles = {"bogo"}
-    else:
-        roles = {"gift", "bogo"}
+    roles = _free_of(reading.low[first:last])
     fit = [fact for fact in reading.facts.of("free") if fact.role in roles]
     if not fit:
         return group.severity
@@ -97,10 +100,8 @@ def _free(reading: Reading, group: Group, start: int, end: int) -> str | None:
         return None
     named = {
         claim.value
-        for claim, facts in reading.held
-        if claim.kind == "money"
-        and first <= claim.start < last
-        and {"min_spend", "free_over"} & {fact.role for fact in facts}
+        for claim, facts in reading.held_by_sentence.get((first, last), ())
+        if {"min_spend", "free_over"} & {fact.role for fact in facts}
     }
     if any(fact.value in named for fact in fit):
         return None
@@ -116,12 +117,8 @@ def _free(reading: Reading, group: Group, start: int, end: int) -> str | None:
 
 def _scope(reading: Reading, group: Group, start: int, end: int) -> str | None:
     """Everything: only an offer that is bound to no product holds for it, and if the sentence names a value, that value's offer."""
-    sentence = reading.sentence(start)
-    here = [
-        facts
-        for claim, facts in reading.held
-        if claim.kind in ("percent", "money", "multiple") and reading.sentence(claim.start) == sentence
-    ]
+    held = reading.held_by_sentence.get(reading.sentence(start), ())
+    here = [facts for claim, facts in held if claim.kind in ("percent", "money", "multiple")]
     for facts in here:
         if not any(fact.offer and not fact.skus for fact in facts):
             return group.severity
