@@ -42,7 +42,9 @@ def main(seconds: float) -> None:
     sets = {"drafts": list(drafts(catalogue)), "labelled": [message_of(row.values[0]) for row in rows("rows.yaml")]}
     print("guard".ljust(14), *(f"{name} ({len(messages)})".rjust(18) for name, messages in sets.items()))
     for guard, check in GUARDS.items():
-        print(guard.ljust(14), *(f"{rate(check, messages, catalogue, seconds):14,.0f} /s" for messages in sets.values()))
+        print(
+            guard.ljust(14), *(f"{rate(check, messages, catalogue, seconds):14,.0f} /s" for messages in sets.values())
+        )
 
 
 if __name__ == "__main__":

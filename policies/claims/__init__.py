@@ -41,7 +41,7 @@ COUNTING: tuple[Extractor, ...] = (
     check_spans,
     check_orphans,
 )
-"""Asked of a text that holds anything that could be a number, in this order."""
+"""Asked in this order for as long as anything is left that could be a number."""
 CLOSING: tuple[Extractor, ...] = (hold_offers_together, check_lexicon, check_people)
 """Asked of what the others found and left."""
 
@@ -51,9 +51,10 @@ def read(text: str, facts: Facts, lexicon: Lexicon, language: str) -> Iterator[O
     reading = Reading(text, facts, lexicon, language)
     for extractor in EXTRACTORS:
         extractor(reading)
-    if reading.numbers:
-        for extractor in COUNTING:
-            extractor(reading)
+    for extractor in COUNTING:
+        if not reading.counting:
+            break
+        extractor(reading)
     for extractor in CLOSING:
         extractor(reading)
     seen: set[tuple[str, int, int]] = set()

@@ -9,7 +9,7 @@ from policies.claims import numerals
 from policies.claims.fact import Fact
 from policies.claims.holding import hold
 from policies.claims.numerals import MIXED, NUMBER, WORDED
-from policies.claims.reading import FLAG, Claim, Reading, counts
+from policies.claims.reading import FLAG, Claim, Reading
 from policies.claims.shape import Shape, shape
 
 _OFF = r"(?:off(?![a-z])|オフ|引|ひき|の?割引|ディスカウント|の?値引|の?お?値下げ|お?得|お?安|discount|savings?|cheaper|less(?![a-z])|reduction|(?:の)?クーポン|coupon|voucher)"
@@ -288,8 +288,6 @@ def check_points(reading: Reading) -> None:
 
 def check_spans(reading: Reading) -> None:
     """Spans of time and counts; what is left until an offer ends holds only on one day, and says so."""
-    if not counts(reading.left_low):
-        return
     for found in _in(reading, _SPAN):
         said, unit = found["n"] or found["n2"] or found["n3"], found["u"] or found["u2"] or found["u3"]
         value = numerals.worded(said) if found["n2"] else numerals.value(said)

@@ -113,8 +113,9 @@ class _Day:
 
 def check_days(reading: Reading) -> None:
     """Take every date, weekday and time and hold it against the days among the facts."""
-    times = [one for sought in _TIMES for one in _times(reading, sought)]
-    days = [day for sought in (*_DATES, *_LOOSE) for day in _days(reading, sought)]
+    days = [day for sought in _DATES for day in _days(reading, sought)]
+    times = [one for sought in _TIMES if reading.counting for one in _times(reading, sought)]
+    days += [day for sought in _LOOSE if reading.counting for day in _days(reading, sought)]
     for day in days:
         own = next((one for one in times if _adjoin(reading, day, one)), None)
         if own:

@@ -32,6 +32,6 @@ def check_letters(reading: Reading) -> None:
         ):
             for found in pattern.finditer(raw):
                 reading.hide(*found.span(), ja, en)
-    if reading.numbers:
+    if reading.counting:
         for _ in reading.taking(_LISTED):
             pass

@@ -69,7 +69,7 @@ def check_links(reading: Reading) -> None:
         for found in _DOMAIN.found(reading.left_low):
             said = reading.text[found.start() : found.end()].rstrip(_TRAILING)
             _page(reading, found.start(), found.start() + len(said), said)
-    if reading.numbers:
+    if reading.counting:
         _phones(reading)
 
 

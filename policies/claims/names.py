@@ -155,7 +155,7 @@ def check_codes(reading: Reading) -> None:
     for one in _AFTER_CODE.found(reading.left):
         if any(letter.isdigit() for letter in one[1]) or (one[1].isupper() and len(one[1]) > 2):
             _hold_code(reading, known, *one.span(1))
-    if reading.numbers:
+    if reading.counting:
         for one in _CODE.finditer(reading.left):
             _hold_code(reading, known, *one.span())
 

@@ -19,7 +19,7 @@ TAKEN = "\x1f"
 """Stands in ``left`` for every letter that has been accounted for."""
 _STOP = re.compile(r"[。!?.\n]")
 _CLOSED, _BULLETS = frozenset(".:)」]。!?"), frozenset("■□●○◆◇▼▶・〔【[*-\n")
-_NUMBER_SIGN = re.compile(r"[\d〇一二三四五六七八九十百千万億%半曜正]")
+_NUMBER_SIGN = re.compile(r"[\d〇一二三四五六七八九十百千万億%‰½¼¾⅓⅔⅕⅛⁄半曜正]")
 _LATIN = re.compile(r"[a-z]+")
 _NUMBER_WORDS = frozenset(
     "half quarter double triple quadruple twice percent noon midnight bogo hundred thousand third fifth tenth "
@@ -41,11 +41,6 @@ def lower(text: str) -> str:
     return (
         low if len(low) == len(text) else "".join(one if len(one := letter.lower()) == 1 else letter for letter in text)
     )
-
-
-def counts(low: str) -> bool:
-    """Whether a text in lower case holds a digit, a kanji numeral or an English number word."""
-    return _NUMBER_SIGN.search(low) is not None or not _NUMBER_WORDS.isdisjoint(_LATIN.findall(low))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +91,9 @@ class Reading:
 
     def take(self, start: int, end: int) -> None:
         """Account for a span."""
-        self.left = f"{self.left[:start]}{TAKEN * (end - start)}{self.left[end:]}"
+        gone, low = TAKEN * (end - start), self.left_low
+        self.left = f"{self.left[:start]}{gone}{self.left[end:]}"
+        self._left_low = (self.left, f"{low[:start]}{gone}{low[end:]}")
 
     def taking(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
         """Every match in what is left, each taken as it is handed out."""
@@ -123,9 +120,14 @@ class Reading:
         return self._left_low[1]
 
     @cached_property
-    def numbers(self) -> bool:
-        """Whether there is anything that could be a number; without it nothing that counts needs a closer look."""
-        return counts(self.low)
+    def worded(self) -> bool:
+        """Whether the text holds an English word for a number."""
+        return not _NUMBER_WORDS.isdisjoint(_LATIN.findall(self.low))
+
+    @property
+    def counting(self) -> bool:
+        """Whether anything is left that could be a number; without it nothing that counts needs a closer look."""
+        return _NUMBER_SIGN.search(self.left) is not None or self.worded
 
     @cached_property
     def ends(self) -> list[int]:

@@ -38,14 +38,33 @@ def in_kanji(number: int) -> str:
 
 def yen(amount: int) -> list[str]:
     mixed = f"{amount // 10000}万{amount % 10000:,}円" if amount >= 10000 and amount % 10000 else f"{amount:,}円"
-    return [f"{amount:,}円", f"{amount}円", f"¥{amount:,}", f"{amount:,}円".translate(FULL), f"{in_kanji(amount)}円", mixed, f"{amount:,} yen", f"JPY {amount:,}"]
+    return [
+        f"{amount:,}円",
+        f"{amount}円",
+        f"¥{amount:,}",
+        f"{amount:,}円".translate(FULL),
+        f"{in_kanji(amount)}円",
+        mixed,
+        f"{amount:,} yen",
+        f"JPY {amount:,}",
+    ]
 
 
 def percent(number: int) -> list[str]:
-    said = [f"{number}%OFF", f"{number}％割引".translate(FULL), f"{number}パーセント引き", f"{in_kanji(number)}パーセントオフ", f"{number}% off", f"{number} percent off"]
+    said = [
+        f"{number}%OFF",
+        f"{number}％割引".translate(FULL),
+        f"{number}パーセント引き",
+        f"{in_kanji(number)}パーセントオフ",
+        f"{number}% off",
+        f"{number} percent off",
+    ]
     tens, ones = divmod(number, 10)
     if tens:
-        said += [f"{tens}割{ones}分引き" if ones else f"{tens}割引", f"{KANJI[tens]}割{KANJI[ones]}分引き" if ones else f"{KANJI[tens]}割引き"]
+        said += [
+            f"{tens}割{ones}分引き" if ones else f"{tens}割引",
+            f"{KANJI[tens]}割{KANJI[ones]}分引き" if ones else f"{KANJI[tens]}割引き",
+        ]
     if not ones:
         said += [f"{10 - tens}掛け", f"{10 - tens}割の価格"]
     return said
@@ -97,7 +116,10 @@ def test_a_percentage(number: int, way: int, place: int) -> None:
 @settings(max_examples=200, deadline=None)
 @given(some.dates(date(2026, 1, 1), date(2029, 12, 31)), some.integers(0, 40), some.integers(0, 20))
 def test_a_day(one: date, way: int, place: int) -> None:
-    facts = {"offers": [{"id": "O", "type": "amount_off", "value": 500, "ends": one.isoformat()}], "as_of": (one - timedelta(days=200)).isoformat()}
+    facts = {
+        "offers": [{"id": "O", "type": "amount_off", "value": 500, "ends": one.isoformat()}],
+        "as_of": (one - timedelta(days=200)).isoformat(),
+    }
     said = day(one)[way % len(day(one))]
     assert rules(f"特典は{said}です。", **facts) == [], said
     assert rules(f"特典は{with_another_digit(said, place)}です。", **facts) != []
@@ -108,12 +130,18 @@ def test_a_kanji_numeral_reads_back(number: int) -> None:
     assert value(in_kanji(number)) == number
 
 
-@pytest.mark.parametrize(("said", "number"), [("1.5万", 15000), ("1万2,800", 12800), ("千二百八十", 1280), ("二〇二六", 2026), ("12,800", 12800), ("3百", 300)])
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [("1.5万", 15000), ("1万2,800", 12800), ("千二百八十", 1280), ("二〇二六", 2026), ("12,800", 12800), ("3百", 300)],
+)
 def test_numbers_as_people_write_them(said: str, number: int) -> None:
     assert value(said) == number
 
 
-@pytest.mark.parametrize(("said", "number"), [("twenty-five", 25), ("one hundred eighty", 180), ("a thousand", 1000), ("two thousand five hundred", 2500)])
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [("twenty-five", 25), ("one hundred eighty", 180), ("a thousand", 1000), ("two thousand five hundred", 2500)],
+)
 def test_numbers_in_english_words(said: str, number: int) -> None:
     assert worded(said) == number
 
@@ -127,7 +155,32 @@ def test_a_normalised_span_points_into_the_raw_text(raw: str) -> None:
         assert normal.text[start] in normalise(raw[first:last]).text
 
 
-@pytest.mark.parametrize("piece", ["1", "割", "千", "1,", "http://a", "a.", "(", "{{", "[a](", "コード", "様", "Mr A ", "5月", "$1", "until ", "\n", "一", "@a", "0-", "ﾞ", "あ"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "1",
+        "割",
+        "千",
+        "1,",
+        "http://a",
+        "a.",
+        "(",
+        "{{",
+        "[a](",
+        "コード",
+        "様",
+        "Mr A ",
+        "5月",
+        "$1",
+        "until ",
+        "\n",
+        "一",
+        "@a",
+        "0-",
+        "ﾞ",
+        "あ",
+    ],
+)
 def test_hostile_input_ends_and_blocks_no_other_way_than_by_its_findings(piece: str) -> None:
     text = (piece * 20000)[:20000]
     for found in read(text, read_bundle({"brand": "霧島園"}, {}), LEXICON, "ja"):
@@ -140,7 +193,10 @@ def test_hostile_input_ends_and_blocks_no_other_way_than_by_its_findings(piece: 
         ({"offer_list": []}, "facts.offer_list: unknown key"),
         ({"offers": [{"type": "percent_off", "valu": 5}]}, "facts.offers.0.valu: unknown key — did you mean 'value'?"),
         ({"products": [{"name": "急須", "prise": 5}]}, "facts.products.0.prise: unknown key — did you mean 'price'?"),
-        ({"offers": [{"type": "percent_off", "ends": "31 May"}]}, "facts.offers.0.ends: '31 May' is not an ISO 8601 date or time"),
+        (
+            {"offers": [{"type": "percent_off", "ends": "31 May"}]},
+            "facts.offers.0.ends: '31 May' is not an ISO 8601 date or time",
+        ),
         ({"timezone": "Asia/Edo"}, "facts.timezone: unknown time zone 'Asia/Edo'"),
         ({"products": "急須"}, "facts.products: "),
     ],
