@@ -232,9 +232,19 @@ def check_money(reading: Reading) -> None:
             fact for fact in reading.facts.of("money") if fact.value == value and _same_currency(currency, fact.unit)
         ]
         if value == 0 and not same:
-            same = [fact for fact in reading.facts.of("free") if fact.role in ("gift", "shipping")]
-            roles = frozenset()
+            same, roles = _free_here(reading, start), frozenset()
         hold(reading, Claim("money", value, start, end, roles, currency, basis, per), same)
+
+
+def _free_here(reading: Reading, start: int) -> list[Fact]:
+    """What costs nothing, unconditionally or on a condition that the sentence has already named."""
+    sentence = reading.sentence(start)
+    named = {
+        claim.value
+        for claim, _ in reading.held[-8:]
+        if claim.kind == "money" and reading.sentence(claim.start) == sentence
+    }
+    return [fact for fact in reading.facts.of("free") if fact.value == 0 or fact.value in named]
 
 
 def _same_currency(said: str, stated: str) -> bool:

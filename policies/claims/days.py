@@ -53,7 +53,9 @@ _TIMES: tuple[Shape, ...] = (
     shape(rf"(?<![0-9:.,])(?P<h>[0-9]{{1,2}})\s?(?P<ap>[ap])\.?m(?:\.(?=\s|$)|(?![a-z])){_ZONE}", "am pm a.m p.m", 8, 20),
     shape(rf"(?<![a-z])(?P<word>noon|midnight)(?![a-z]){_ZONE}|(?P<word2>正午)", "noon midnight 正午", 1, 20),
 )  # fmt: skip
-_END = re.compile(r"^[^。、,\n]{0,8}?(?:まで|迄|締め?切|必着|が?期限|に?終了)|^\s?(?:deadline|is the last)")
+_END = re.compile(
+    r"^(?:(?!から|より|〜|~)[^。、,\n]){0,8}?(?:まで|迄|締め?切|必着|が?期限|に?終了)|^\s?(?:deadline|is the last)"
+)
 _START = re.compile(r"^[^。、,\n]{0,6}?(?:から(?!の?お届け)|より|スタート|に?開始|解禁)")
 _END_BEFORE = ("期限", "期日", "締切", "締め切り", "最終日", "有効期間", " until", " till", " til", " by", " before", " through", " thru", "ends", " end", "ending", "expires", " expire", "expiring", "expiry", "deadline",
                "last day", "valid to", "good to", " best", "last day to change it", "last day to use them", "last day to use it")  # fmt: skip

@@ -95,6 +95,13 @@ def _whole(words: str, low: str, at: int) -> bool:
     return True
 
 
+@lru_cache(maxsize=65536)
+def _spelt(name: str) -> tuple[str, ...]:
+    """A product's name, and with its size or model in brackets: 煎茶 100g, 煎茶(100g)."""
+    first, _, last = name.rpartition(" ")
+    return (name, f"{first}({last})", f"{first} ({last})") if first and any(map(str.isdigit, last)) else (name,)
+
+
 def _latin(letter: str) -> bool:
     return letter.isascii() and letter.isalnum()
 
@@ -102,7 +109,7 @@ def _latin(letter: str) -> bool:
 def check_names(reading: Reading) -> None:
     """Take the products and the words of the facts, longest first; block products that are not for sale here and altered names."""
     facts, low = reading.facts, reading.low
-    named = [(folded(fact.value), fact) for fact in facts.of("product")]
+    named = [(name, fact) for fact in facts.of("product") for name in _spelt(folded(fact.value))]
     others = [(folded(name), None) for name in facts.not_offered]
     for words, fact in sorted((*named, *others), key=lambda one: -len(one[0])):
         if not words or words not in low:

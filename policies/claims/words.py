@@ -18,7 +18,7 @@ _BENEFITS = frozenset(
 )
 _SHIPPING = re.compile(r"送料|配送|お届け|宅配|shipping|delivery|ships|postage")
 _BOGO = re.compile(r"bogo|buy one|もう1個|もう一個|1つ買うと|もう1点|2個目|2点目")
-_DEADLINE = re.compile(r"まで|迄|限り|締切|期限|until|till|ends?|by |before|expires?|through|last")
+_DEADLINE = re.compile(r"いっぱい|only|まで|迄|限り|締切|期限|until|till|ends?|by |before|expires?|through|last")
 
 
 def check_lexicon(reading: Reading) -> None:
@@ -152,7 +152,7 @@ def _relative(reading: Reading, group: Group, start: int, end: int) -> str | Non
     """A day told from the day of reading: flagged where it comes out right, blocked where it is a deadline and does not."""
     before, after = reading.beside(start, end)
     today = reading.facts.today
-    if not (_DEADLINE.search(after) or _DEADLINE.search(before)):
+    if not (_DEADLINE.search(reading.low[start:end] + after) or _DEADLINE.search(before)):
         return FLAG
     days = [fact.value.day for fact in reading.facts.of("day") if fact.role not in ("history", "offer_starts")]
     if today is None or not days:
