@@ -57,9 +57,7 @@ def test_an_unknown_column(empty: Path, tmp_path: Path, enishi: Command) -> None
 
 
 def test_a_file_that_names_no_table(empty: Path, tmp_path: Path, enishi: Command) -> None:
-    sentence(
-        enishi("import", *given(tmp_path / "in", custmers=CUSTOMERS), *NOW, home=empty), "did you mean 'customers'?"
-    )
+    sentence(enishi("import", *given(tmp_path / "in", custmers=CUSTOMERS), *NOW, home=empty), "did you mean 'customers'?")
 
 
 def test_a_path_that_is_not_there(empty: Path, tmp_path: Path, enishi: Command) -> None:
@@ -88,9 +86,7 @@ def test_an_empty_file(empty: Path, tmp_path: Path, enishi: Command) -> None:
 
 
 def test_an_unknown_mapping(empty: Path, tmp_path: Path, enishi: Command) -> None:
-    sentence(
-        enishi("import", *given(tmp_path / "in", customers=CUSTOMERS), "--map", "cdnov", *NOW, home=empty), "cdnow"
-    )
+    sentence(enishi("import", *given(tmp_path / "in", customers=CUSTOMERS), "--map", "cdnov", *NOW, home=empty), "cdnow")
 
 
 # --- rows that are wrong: the rest is kept, and the quarantine says where -------------------------------------------
@@ -99,32 +95,14 @@ def test_an_unknown_mapping(empty: Path, tmp_path: Path, enishi: Command) -> Non
 @pytest.mark.parametrize(
     ("table", "header", "bad", "good", "said"),
     [
-        (
-            "orders",
-            "id,customer_id,at,status",
-            "o1,X1,2026-13-45,delivered",
-            "o2,X1,2026-01-02,delivered",
-            "2026-13-45",
-        ),
+        ("orders", "id,customer_id,at,status", "o1,X1,2026-13-45,delivered", "o2,X1,2026-01-02,delivered", "2026-13-45"),
         ("orders", "id,customer_id,at,status", "o1,X1,2026-01-02,lost", "o2,X1,2026-01-02,delivered", "lost"),
         ("orders", "id,customer_id,at,status", "o1,X9,2026-01-02,delivered", "o2,X1,2026-01-02,delivered", "X9"),
         ("orders", "id,customer_id,at,status", "o1,,2026-01-02,delivered", "o2,X1,2026-01-02,delivered", "customer_id"),
-        (
-            "events",
-            "customer_id,at,type,nps",
-            "X1,2026-01-02,survey_answer,nine",
-            "X1,2026-01-02,survey_answer,9",
-            "nine",
-        ),
+        ("events", "customer_id,at,type,nps", "X1,2026-01-02,survey_answer,nine", "X1,2026-01-02,survey_answer,9", "nine"),
         ("events", "customer_id,at,type", "X1,2027-01-02,view", "X1,2026-01-02,view", "future"),
         ("customers", "id,timezone", "X7,Asia/Tokio", "X8,Asia/Tokyo", "Asia/Tokio"),
-        (
-            "consents",
-            "customer_id,channel,purpose,status,at",
-            "X1,fax,marketing,opt_in,2026-01-02",
-            "X1,email,marketing,opt_in,2026-01-02",
-            "fax",
-        ),
+        ("consents", "customer_id,channel,purpose,status,at", "X1,fax,marketing,opt_in,2026-01-02", "X1,email,marketing,opt_in,2026-01-02", "fax"),
     ],
 )
 def test_a_bad_row_is_kept_out_and_named(
@@ -145,13 +123,7 @@ def test_a_bad_row_is_kept_out_and_named(
 
 
 def test_an_id_given_twice_with_other_words(empty: Path, tmp_path: Path, enishi: Command) -> None:
-    told = enishi(
-        "import",
-        *given(tmp_path / "in", customers="id,name\nX1,見本 一郎\nX1,別人\nX2,見本 二郎\n"),
-        *NOW,
-        "--json",
-        home=empty,
-    )
+    told = enishi("import", *given(tmp_path / "in", customers="id,name\nX1,見本 一郎\nX1,別人\nX2,見本 二郎\n"), *NOW, "--json", home=empty)
     assert told.code == 0
     assert told.json["quarantined"] >= 1
     assert count(empty, "customers") == 3 - told.json["quarantined"]
@@ -190,17 +162,7 @@ def test_an_unknown_name(queue: Path, enishi: Command, words: tuple[str, ...], s
     sentence(enishi(*words, home=queue), said)
 
 
-@pytest.mark.parametrize(
-    "moment",
-    [
-        "yesterday",
-        "2026-05-14T10:30:00",
-        "2026-02-30T00:00:00+09:00",
-        "0001-01-01T00:00:00+09:00",
-        "9999-12-31T23:59:59-09:00",
-        "",
-    ],
-)
+@pytest.mark.parametrize("moment", ["yesterday", "2026-05-14T10:30:00", "2026-02-30T00:00:00+09:00", "0001-01-01T00:00:00+09:00", "9999-12-31T23:59:59-09:00", ""])
 def test_a_time_nobody_can_read(queue: Path, enishi: Command, moment: str) -> None:
     sentence(enishi("recommend", "C101", "--as-of", moment, home=queue), "--as-of")
 
@@ -285,9 +247,7 @@ def test_a_policy_that_cannot_be_read_stops_everything(
     home: Path, enishi: Command, applicable: str, channels: str, said: tuple[str, ...]
 ) -> None:
     (home / "policies" / "actions").mkdir(parents=True)
-    (home / "policies" / "actions" / "tea_time.yaml").write_text(
-        ACTION.format(applicable=applicable, channels=channels), encoding="utf-8"
-    )
+    (home / "policies" / "actions" / "tea_time.yaml").write_text(ACTION.format(applicable=applicable, channels=channels), encoding="utf-8")
     sentence(enishi("recommend", "C101", *NOW, home=home), *said)
     sentence(enishi("batch", "run", "x", *NOW, home=home), *said)
     assert enishi("batch", "list", "--json", home=home).json == []
@@ -297,18 +257,11 @@ def test_a_policy_that_cannot_be_read_stops_everything(
     ("template", "right", "wrong", "said"),
     [
         ("ja/actions/member_offer.j2", "{{ offer", "{{ ofer", "unknown slot 'ofer' — did you mean 'offer'?"),
-        (
-            "en/channels/email.j2",
-            "{{ legal_name",
-            "{{ legal_nam",
-            "unknown slot 'legal_nam' — did you mean 'legal_name'?",
-        ),
+        ("en/channels/email.j2", "{{ legal_name", "{{ legal_nam", "unknown slot 'legal_nam' — did you mean 'legal_name'?"),
         ("ja/actions/winback.j2", "{% block", "{% blok", "blok"),
     ],
 )
-def test_a_template_with_a_slip_stops_everything(
-    home: Path, enishi: Command, template: str, right: str, wrong: str, said: str
-) -> None:
+def test_a_template_with_a_slip_stops_everything(home: Path, enishi: Command, template: str, right: str, wrong: str, said: str) -> None:
     text = (Path(prompts.__file__).parent / template).read_text(encoding="utf-8")
     assert right in text
     own = home / "prompts" / template
@@ -339,13 +292,8 @@ def test_one_bad_record_leaves_the_others_answered(tmp_path: Path, enishi: Comma
     assert f"{len(rejected)} records could not be read" in said[-1]
 
 
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [(None, "records.jsonl"), (b"", "is empty"), (b"\n \n", "is empty"), (b"\xff\xfe{}", "is not UTF-8")],
-)
-def test_a_file_of_records_that_cannot_be_read(
-    tmp_path: Path, enishi: Command, content: bytes | None, said: str
-) -> None:
+@pytest.mark.parametrize(("content", "said"), [(None, "records.jsonl"), (b"", "is empty"), (b"\n \n", "is empty"), (b"\xff\xfe{}", "is not UTF-8")])
+def test_a_file_of_records_that_cannot_be_read(tmp_path: Path, enishi: Command, content: bytes | None, said: str) -> None:
     path = tmp_path / "records.jsonl"
     if content is None:
         path.mkdir()
@@ -359,7 +307,5 @@ def test_an_edit_that_cannot_be_read_changes_nothing(queue: Path, enishi: Comman
     draft = passing(queue, channel="email")
     path = tmp_path / "body.txt"
     path.write_bytes("こんにちは".encode("cp932"))
-    sentence(
-        enishi("review", "edit", draft["id"], "--body", path, "--as-of", LATER.isoformat(), home=queue), "is not UTF-8"
-    )
+    sentence(enishi("review", "edit", draft["id"], "--body", path, "--as-of", LATER.isoformat(), home=queue), "is not UTF-8")
     assert enishi("review", "show", draft["id"], "--json", home=queue).json["revision"] == 1

@@ -121,11 +121,7 @@ def test_work_that_somebody_else_took_over_is_not_written_twice(home: Path, ran:
     with Enishi.open(home) as enishi:
         run = read_run(enishi.engine, RUN)
         with writing(enishi.engine) as connection:
-            connection.execute(
-                update(partitions)
-                .where(partitions.c.number == 0)
-                .values(state="leased", worker="elsewhere:1", leased_until=0)
-            )
+            connection.execute(update(partitions).where(partitions.c.number == 0).values(state="leased", worker="elsewhere:1", leased_until=0))
         while work_one(enishi, run, None, worker="here", now=LATER) is not None:
             pass
         assert close(enishi.engine, RUN)
@@ -190,19 +186,7 @@ def test_cancelling_stops_a_worker_in_the_middle(home: Path, enishi: Command) ->
 
 def test_a_segment_chooses_customers(home: Path, ran: Path, enishi: Command) -> None:
     told = enishi(
-        "batch",
-        "run",
-        RUN,
-        "--segment",
-        "orders_n >= 4",
-        "--workers",
-        "1",
-        "--as",
-        "mori",
-        "--as-of",
-        AS_OF.isoformat(),
-        "--json",
-        home=home,
+        "batch", "run", RUN, "--segment", "orders_n >= 4", "--workers", "1", "--as", "mori", "--as-of", AS_OF.isoformat(), "--json", home=home
     )
     assert told.code == 0
     assert told.json["segment"] == "orders_n >= 4"
@@ -246,17 +230,7 @@ def test_status_and_list_are_documents(ran: Path, enishi: Command, tmp_path: Pat
     status = enishi("batch", "status", RUN, "--json", home=home)
     assert status.code == 0
     assert status.json.keys() >= one | {"partitions", "partitions_done", "customers_done", "funnel", "seconds"}
-    assert {
-        "read",
-        "features",
-        "candidates",
-        "ranking",
-        "decision",
-        "facts",
-        "draft",
-        "verdict",
-        "store",
-    } == status.json["seconds"].keys()
+    assert {"read", "features", "candidates", "ranking", "decision", "facts", "draft", "verdict", "store"} == status.json["seconds"].keys()
     assert RUN in enishi("batch", "list", home=home).out
     assert f"{CUSTOMERS}" in enishi("batch", "status", RUN, home=home).out
 

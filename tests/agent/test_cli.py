@@ -44,19 +44,7 @@ def test_help_imports_nothing_heavy() -> None:
 def test_help_names_every_command(enishi: Command) -> None:
     told = enishi("--help")
     assert told.code == 0
-    for name in (
-        "demo",
-        "init",
-        "import",
-        "customer",
-        "recommend",
-        "why",
-        "draft",
-        "replay",
-        "batch",
-        "review",
-        "audit",
-    ):
+    for name in ("demo", "init", "import", "customer", "recommend", "why", "draft", "replay", "batch", "review", "audit"):
         assert f"  {name} " in told.out
 
 
@@ -130,10 +118,7 @@ def test_recommend_answers_as_agreed(home: Path, enishi: Command) -> None:
 def test_records_are_answered_in_the_order_asked(tmp_path: Path, enishi: Command) -> None:
     names = ["C3", "C1", "C2"]
     path = tmp_path / "records.jsonl"
-    path.write_text(
-        "\n\n".join(json.dumps({**RECORD, "customer": {**RECORD["customer"], "id": name}}) for name in names),
-        encoding="utf-8",
-    )
+    path.write_text("\n\n".join(json.dumps({**RECORD, "customer": {**RECORD["customer"], "id": name}}) for name in names), encoding="utf-8")
     told = enishi("recommend", "--records", path, "--draft", home=tmp_path / "nowhere")
     assert (told.code, told.err) == (0, "")
     answers = [json.loads(line) for line in told.out.splitlines()]
@@ -147,11 +132,7 @@ def test_records_are_answered_in_the_order_asked(tmp_path: Path, enishi: Command
 
 
 def test_empty_homes_say_what_to_do(empty: Path, enishi: Command) -> None:
-    for words, said in (
-        (("review", "list"), "enishi draft ID"),
-        (("batch", "list"), "enishi batch run NAME"),
-        (("audit", "verify"), "0 entries"),
-    ):
+    for words, said in ((("review", "list"), "enishi draft ID"), (("batch", "list"), "enishi batch run NAME"), (("audit", "verify"), "0 entries")):
         told = enishi(*words, home=empty)
         assert told.code == 0
         assert said in told.out
@@ -186,28 +167,17 @@ def test_the_queue_is_filtered_and_paged(queue: Path, enishi: Command) -> None:
     scores = [one["score"] for one in everything["drafts"] if one["verdict"] != "block"]
     assert scores == sorted(scores, reverse=True)
     one = everything["drafts"][0]
-    for option, field in (
-        ("--channel", "channel"),
-        ("--action", "action"),
-        ("--lang", "language"),
-        ("--customer", "customer_id"),
-        ("--run", "run"),
-    ):
+    for option, field in (("--channel", "channel"), ("--action", "action"), ("--lang", "language"), ("--customer", "customer_id"), ("--run", "run")):
         found = enishi("review", "list", option, one[field], "--limit", "1000", "--json", home=queue).json
         assert found["drafts"] == [other for other in everything["drafts"] if other[field] == one[field]]
     assert enishi("review", "list", "--state", "rejected", "--json", home=queue).json["total"] == 0
     assert set(STATES) == {"pending", "approved", "rejected", "expired", "stale", "released", "released_failed"}
 
 
-def test_an_editor_changes_the_words(
-    queue: Path, enishi: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_editor_changes_the_words(queue: Path, enishi: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     draft = passing(queue, channel="email", language="ja")
     editor = tmp_path / "my editor.py"
-    editor.write_text(
-        "import sys, pathlib; p = pathlib.Path(sys.argv[1]); p.write_text(p.read_text('utf-8') + '\\nお元気で。', 'utf-8')",
-        encoding="utf-8",
-    )
+    editor.write_text("import sys, pathlib; p = pathlib.Path(sys.argv[1]); p.write_text(p.read_text('utf-8') + '\\nお元気で。', 'utf-8')", encoding="utf-8")
     monkeypatch.setenv("VISUAL", f"{sys.executable} '{editor}'")
     told = enishi("review", "edit", draft["id"], "--as", "sato", "--as-of", LATER.isoformat(), "--json", home=queue)
     assert (told.code, told.json[0]["state"]) == (0, "pending")
@@ -229,9 +199,7 @@ def test_the_demo_shows_what_it_made(home: Path, enishi: Command) -> None:
     assert told.json.keys() >= {"home", "drafts", "held_back", "blocked", "funnel"}
     assert {draft["channel"] for draft in told.json["drafts"]} >= {"email", "line"}
     assert all(one["findings"] for one in told.json["blocked"])
-    assert {"consent", "gates", "claims", "length", "slots", "addressee"} <= {
-        one["guard"] for one in told.json["blocked"]
-    }
+    assert {"consent", "gates", "claims", "length", "slots", "addressee"} <= {one["guard"] for one in told.json["blocked"]}
     assert told.json["held_back"]
     again = enishi("demo", home=home)
     assert again.code == 0
@@ -249,16 +217,12 @@ def test_a_dry_run_writes_nothing(empty: Path, enishi: Command, tmp_path: Path) 
     assert (told.code, told.json["dry_run"], told.json["tables"]["customers"]["new"]) == (0, True, 1)
     assert enishi("customer", "X1", home=empty).code == 2
     for expected in ("new", "unchanged"):
-        done = enishi(
-            "import", tmp_path / "customers.csv", "--as-of", (AS_OF + timedelta(1)).isoformat(), "--json", home=empty
-        )
+        done = enishi("import", tmp_path / "customers.csv", "--as-of", (AS_OF + timedelta(1)).isoformat(), "--json", home=empty)
         assert (done.code, done.json["tables"]["customers"][expected]) == (0, 1)
 
 
 @pytest.mark.parametrize("customer_id", ["C101", "C102", "C116"])
-def test_a_record_written_out_is_decided_like_the_stored_customer(
-    home: Path, enishi: Command, tmp_path: Path, customer_id: str
-) -> None:
+def test_a_record_written_out_is_decided_like_the_stored_customer(home: Path, enishi: Command, tmp_path: Path, customer_id: str) -> None:
     written = enishi("customer", customer_id, "--record", "--as-of", AS_OF.isoformat(), home=home)
     (tmp_path / "one.jsonl").write_text(written.out, encoding="utf-8")
     again = json.loads(enishi("recommend", "--records", tmp_path / "one.jsonl", home=home).out)

@@ -77,23 +77,15 @@ def test_the_zone_of_the_clock_is_no_part_of_a_decision(together: tuple[Decision
         assert work(frames, reader.world, drafting=False).decisions[0].id == made.id
 
 
-def test_the_order_of_rows_is_no_part_of_a_decision(
-    together: tuple[Decision, ...], everyone: Frames, reader: Enishi
-) -> None:
+def test_the_order_of_rows_is_no_part_of_a_decision(together: tuple[Decision, ...], everyone: Frames, reader: Enishi) -> None:
     """Not even where two things happened at the same instant."""
     found: dict[str, pl.DataFrame] = {"products": everyone.products, "offers": everyone.offers}
     with reading(reader.engine) as connection:
         for noun in (Customer, *CUSTOMER_LEVEL):
             table = HISTORY[noun.TABLE]  # type: ignore[attr-defined]
-            found[table.name] = from_rows(
-                noun, connection.execute(select(*(table.c[column.name] for column in columns(noun)))).all()
-            )
-    mixed = {
-        name: frame.sample(fraction=1, shuffle=True, seed=number) for number, (name, frame) in enumerate(found.items())
-    }
-    assert [made.id for made in work(known_at(AS_OF, mixed), reader.world, drafting=False).decisions] == [
-        made.id for made in together
-    ]
+            found[table.name] = from_rows(noun, connection.execute(select(*(table.c[column.name] for column in columns(noun)))).all())
+    mixed = {name: frame.sample(fraction=1, shuffle=True, seed=number) for number, (name, frame) in enumerate(found.items())}
+    assert [made.id for made in work(known_at(AS_OF, mixed), reader.world, drafting=False).decisions] == [made.id for made in together]
 
 
 _IDS = """
@@ -143,9 +135,7 @@ def test_an_empty_partition_is_no_trouble(everyone: Frames, reader: Enishi) -> N
 
 
 def test_a_record_alone_is_decided_and_says_why_not(reader: Enishi) -> None:
-    answer = reader.recommend_record(
-        orjson.dumps({"now": AS_OF.isoformat(), "customer": {"id": "C1", "name": "見本 花子", "language": "ja"}})
-    )
+    answer = reader.recommend_record(orjson.dumps({"now": AS_OF.isoformat(), "customer": {"id": "C1", "name": "見本 花子", "language": "ja"}}))
     assert answer["customer_id"] == "C1"
     assert {row["stage"] for row in answer["excluded"]} <= {
         "gate", "eligibility", "applicability", "suitability", "consent", "cap", "quiet_hours", "hold", "stock", "offer", "holdout",
@@ -277,12 +267,8 @@ def caps(enishi: Enishi) -> dict[str, Rule]:
 def test_the_earliest_time_of_a_cap_is_the_very_instant(
     home: Path, together: tuple[Decision, ...], name: str, channel: str, ages: list[timedelta]
 ) -> None:
-    customer = next(
-        made.customer_id for made in together if made.action.purpose == "marketing" and not made.row["contacts_30d"]
-    )
-    add(
-        home, "consents", customer, channel=channel, purpose="marketing", status="opt_in", at=AS_OF - timedelta(days=99)
-    )
+    customer = next(made.customer_id for made in together if made.action.purpose == "marketing" and not made.row["contacts_30d"])
+    add(home, "consents", customer, channel=channel, purpose="marketing", status="opt_in", at=AS_OF - timedelta(days=99))
     for number, age in enumerate(ages):
         add(home, "contacts", customer, at=AS_OF - age, digest=number, channel=channel, purpose="marketing")
     with Enishi.open(home) as enishi:
@@ -343,3 +329,4 @@ def test_the_home_may_replace_an_action(home: Path) -> None:
         assert enishi.world.catalogue.by_id["member_offer"].propensity == 0.07
         assert len(enishi.world.catalogue.actions) == len(shipped.catalogue.actions)
         assert enishi.world.policy_version != shipped.policy_version
+

@@ -39,9 +39,7 @@ def test_every_action_has_words_in_every_language() -> None:
     for action in load_catalogue().actions:
         for language in LANGUAGES:
             if not action.internal:
-                assert (ROOT / "prompts" / language / "actions" / f"{action.id}.j2").is_file(), (
-                    f"{action.id} in {language}"
-                )
+                assert (ROOT / "prompts" / language / "actions" / f"{action.id}.j2").is_file(), f"{action.id} in {language}"
             assert action.name[language] and action.why[language]
 
 

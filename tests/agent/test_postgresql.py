@@ -70,11 +70,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )  # fmt: skip
     try:
         ready = [place / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-U", "enishi", "-d", "postgres", "-t", "1"]
-        assert any(
-            subprocess.run(ready, capture_output=True, check=False).returncode == 0
-            for _ in range(200)
-            if pause(process)
-        )
+        assert any(subprocess.run(ready, capture_output=True, check=False).returncode == 0 for _ in range(200) if pause(process))
         yield f"postgresql://enishi@127.0.0.1:{port}/postgres"
     finally:
         process.terminate()
@@ -95,13 +91,7 @@ def imported(home: Path, sample: Path) -> ImportReport:
     (part,) = (sample / "sample").iterdir()
     with Enishi.open(home) as enishi:
         return import_paths(
-            enishi.engine,
-            [part],
-            mapping=None,
-            dry_run=False,
-            quarantine=home / "quarantine.jsonl",
-            progress=lambda _: None,
-            now=AS_OF,
+            enishi.engine, [part], mapping=None, dry_run=False, quarantine=home / "quarantine.jsonl", progress=lambda _: None, now=AS_OF
         )
 
 
@@ -123,9 +113,7 @@ def test_decisions_are_those_of_sqlite(shop: Path, ran: Path) -> None:
         with Enishi.open(home) as enishi, reading(enishi.engine) as connection:
             found.append(sorted(connection.execute(select(decisions.c.id)).scalars()))
     assert found[0] == found[1]
-    assert [(row["id"], row["digest"], row["verdict"]) for row in stored(shop)] == [
-        (row["id"], row["digest"], row["verdict"]) for row in stored(ran)
-    ]
+    assert [(row["id"], row["digest"], row["verdict"]) for row in stored(shop)] == [(row["id"], row["digest"], row["verdict"]) for row in stored(ran)]
 
 
 def test_importing_again_changes_nothing(shop: Path, sample: Path) -> None:
@@ -159,9 +147,7 @@ def test_two_approvals_at_once_reserve_one_contact(shop: Path) -> None:
             states = list(threads.map(attempt, wanted))
         assert states.count("approved") == 1, states
         with reading(enishi.engine) as connection:
-            held = connection.execute(
-                select(func.count()).where(reservations.c.customer_id == draft["customer_id"])
-            ).scalar_one()
+            held = connection.execute(select(func.count()).where(reservations.c.customer_id == draft["customer_id"])).scalar_one()
             assert held == 1
             assert log.verify(connection)[1] is None
 

@@ -1,3 +1,4 @@
+
 """One customer as one JSON record: what is read, what is refused, and that writing and reading agree."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+
 """Files into history: what is kept, what is refused and in which words."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+
 """A shop's own columns in ours: what a mapping can say, and what it is told when it is wrong."""
 
 from __future__ import annotations
