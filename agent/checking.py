@@ -17,6 +17,7 @@ import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StrictStr, ValidationError
 
 from policies.catalogue import Catalogue
+from policies.claims.bundle import read_bundle
 from policies.guardrails import GUARDS, Check, Finding, Message, judge, verdict_of
 from policies.guardrails.guard import SCOPES
 from policies.law_checks.asking import FIELDS, LAW_CHANNELS
@@ -140,6 +141,10 @@ class _Reader:
         self._slips(about)
         name = str(about.get("recipient", {}).get("name") or "") or None
         allowed = bundle.get("allowed_text") or ()
+        try:
+            read_bundle(bundle, about.get("sender", {}))
+        except InputError as error:
+            raise InputError(error.message, file=self.file, line=self.number, key=error.key) from None
         return asked.id, Message(
             channel=_READ_AS.get(asked.channel, asked.channel), language=asked.lang,
             purpose="marketing" if asked.purpose == "marketing" else "service", subject=words.subject, title=words.title, body=words.body,

@@ -12,9 +12,10 @@ import orjson
 from agent.canonical import canonical, digest
 from agent.decision import Decision
 from agent.world import World
+from policies.claims import Fact as Claimable
 from policies.guardrails import Finding
 from prompts.bundle import Gathering, Intent
-from prompts.facts import Fact, print_fact
+from prompts.facts import Fact, claim_of, print_fact
 from prompts.render import Copy
 
 
@@ -23,9 +24,9 @@ class Draft:
     """A message for one customer, with the facts in it and what the guards said.
 
     ``facts_json`` are the facts it says, canonical: id, slot, text and source of each; ``said`` is slot → text of them;
-    ``about`` is what the law asks about it, as it stands when it is judged; ``fixed`` what was put right in the drafter's words
-    before they were judged.  ``digest`` covers exactly what a reviewer sees: recipient, channel, text, facts, policy and
-    consent version.
+    ``claims`` is what its text may claim: the facts it was written from, by their roles.  ``about`` is what the law asks about
+    it, as it stands when it is judged; ``fixed`` what was put right in the drafter's words before they were judged.
+    ``digest`` covers exactly what a reviewer sees: recipient, channel, text, facts, policy and consent version.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Draft:
     facts_json: bytes
     said: Mapping[str, str]
     grounded: frozenset[str]
+    claims: tuple[Claimable, ...]
     addressee: str | None
     surname: str | None
     about: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -81,7 +83,8 @@ def draft_of(
         if slot in facts
     }
     return Draft(
-        id=f"m-{decision.id[2:]}", decision=decision, intent=intent, copy=copy, facts_json=told, said=said, grounded=frozenset(copy.facts.values()),
+        id=f"m-{decision.id[2:]}", decision=decision, intent=intent, copy=copy, facts_json=told, said=said,
+        grounded=frozenset(copy.facts.values()), claims=tuple([claim_of(facts[slot], intent.language) for slot in said]),
         addressee=names.get("addressee"), surname=names.get("surname"), drafter=drafter,
         digest=digest_of(decision, intent.channel, copy, told, policy_version),
     )  # fmt: skip

@@ -44,6 +44,6 @@ def message_of(draft: Draft) -> Message:
     return Message(
         channel=intent.channel, language=intent.language, purpose=intent.action.purpose, subject=draft.copy.subject,
         title=draft.copy.title, body=draft.copy.body, action=intent.action, addressee=draft.addressee, surname=draft.surname,
-        grounded=draft.grounded, row=draft.decision.row, bundle=bundle, about=draft.about,
+        grounded=draft.grounded, facts=draft.claims, row=draft.decision.row, bundle=bundle, about=draft.about,
         send_at=draft.decision.send_not_before.astimezone(ZoneInfo(draft.decision.zone)),
     )  # fmt: skip

@@ -18,6 +18,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from policies.channels import ChannelRules, load_channels
+from policies.claims.lexicon import Lexicon, load_lexicon
 from policies.contact import ContactPolicy, load_contact_policy
 from policies.expressions import Expression, parse
 from policies.jurisdictions import Law, load_law
@@ -187,6 +188,7 @@ class Catalogue:
     preferred_channel: float
     law: Law
     contact: ContactPolicy
+    lexicon: Lexicon = field(repr=False)
     lexicons: Lexicons
     unspoken: Mapping[str, Unspoken] = field(repr=False)
     files: Mapping[str, bytes] = field(repr=False)
@@ -243,6 +245,7 @@ def load_catalogue(*overrides: Path) -> Catalogue:
     arbitration_page = Page(policy_file("arbitration.yaml", *roots))
     arbitration = arbitration_page.read(_ArbitrationFile)
     lexicons, lexicon_paths = load_lexicons(*roots)
+    lexicon, word_paths = load_lexicon(*roots)
     unspoken_path = policy_file("lexicons/unspoken.yaml", *roots)
     contact_path = policy_file("contact_policy.yaml", *roots)
     contact = load_contact_policy(
@@ -251,13 +254,13 @@ def load_catalogue(*overrides: Path) -> Catalogue:
         channels=channels,
         answers=frozenset(ENGAGING),
     )
-    read = [gate_page.path, lever_path, arbitration_page.path, contact_path, unspoken_path, *paths, *lexicon_paths]
+    read = [gate_page.path, lever_path, arbitration_page.path, contact_path, unspoken_path, *paths, *lexicon_paths, *word_paths]
     read += [path for folder in ("channels", "law") for path in policy_files(folder, *roots)]
     return Catalogue(
         actions=tuple(actions), channels=channels, levers=levers,
         gates={name: (gate.stage, gate.ja, gate.en) for name, (gate, _) in gates.items()},
         fatigue=arbitration.fatigue, preferred_channel=arbitration.preferred_channel, lexicons=lexicons, law=load_law(*roots),
-        contact=contact,
+        contact=contact, lexicon=lexicon,
         unspoken={key: read_unspoken(unspoken_path, key) for key in ("sensitive", "surveillance")},
         files={f"{path.parent.name}/{path.name}": path.read_bytes() for path in read},
     )  # fmt: skip

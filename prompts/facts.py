@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any, NamedTuple
 
+from policies import claims
+from policies.claims.fact import Moment
 from retrieval.customer import MINOR_DIGITS
 
 WORD, DAY, MONEY, COUNT, BENEFIT, LINK, PERSON = "word", "day", "money", "count", "benefit", "link", "person"
@@ -81,6 +84,13 @@ _TAX_WORDS = {
     "EUR": ("including VAT", "incl. VAT"),
     "JPY": ("including tax", "incl. tax"),
 }
+
+
+_ROLES: Mapping[str, str] = {
+    "offer_ends": "offer_ends", "points_expire": "points_expires", "event_day": "event", "last_delivered": "history",
+    "last_bought": "history", "delivered": "history", "ticket_closed": "history", "points": "balance",
+}  # fmt: skip
+"""Slot → the role a claims check knows it by, where that is not the slot's own name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,3 +187,41 @@ def print_fact(fact: Fact, language: str, channel: str, today: date) -> str:
             return plain_number(fact.value)
         case _:
             return str(fact.value)
+
+
+def claim_of(fact: Fact, language: str) -> claims.Fact:
+    """The fact as a text may claim it, however it is worded: its value, with the role of its slot."""
+    slot, value = fact.slot, fact.value
+    kind, role, bound = SLOTS[slot][0], _ROLES.get(slot, slot), frozenset({slot})
+    match value:
+        case date():
+            return claims.Fact("day", role, Moment(value))
+        case Amount():
+            return claims.Fact(
+                "money", "price", _major(value), value.currency, skus=frozenset({"product"}), basis="taxed"
+            )
+        case Benefit():
+            return _benefit(value, language)
+        case int() | float():
+            return claims.Fact("points" if kind == COUNT else "count", role, Decimal(str(value)))
+    if kind == LINK or "://" in value:
+        return claims.Fact("url" if "://" in value else "contact", role, value)
+    if slot in ("product", "owned"):
+        return claims.Fact("product", role, value, skus=bound)
+    if slot == "offer_code":
+        return claims.Fact("code", "code", value, offer="offer")
+    return claims.Fact("contact" if slot == "contact" else "person" if kind == PERSON else "text", role, str(value))
+
+
+def _major(amount: Amount) -> Decimal:
+    return Decimal(amount.minor).scaleb(-MINOR_DIGITS.get(amount.currency, 2))
+
+
+def _benefit(benefit: Benefit, language: str) -> claims.Fact:
+    if benefit.kind == "free_shipping":
+        return claims.Fact("free", "shipping", Decimal(0), offer="offer")
+    if isinstance(benefit.value, Amount):
+        return claims.Fact("money", "amount_off", _major(benefit.value), benefit.value.currency, offer="offer")
+    if benefit.value is not None and benefit.kind != "gift":
+        return claims.Fact("percent", "off", Decimal(str(benefit.value)), offer="offer")
+    return claims.Fact("text", "gift", print_benefit(benefit, language), offer="offer")

@@ -142,7 +142,7 @@ def _tampered(enishi: Enishi, moment: datetime, drawn: list[dict[str, Any]]) -> 
             ("somebody hurries the reader", copy.body + "\n残りわずかです。今すぐどうぞ。"),
         ),
         "sensitive": (("somebody tells what was watched", copy.body + "\n昨夜ご覧いただいた品です。"),),
-        "grounding": (("somebody adds 「今なら30%割引」", copy.body + "\n今なら30%割引です。"),),
+        "claims": (("somebody adds 「今なら30%割引」", copy.body + "\n今なら30%割引です。"),),
         "identifiers": (
             ("somebody pastes another customer's telephone", copy.body + "\n佐藤花子様の電話は090-1234-5678です。"),
         ),

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from policies.catalogue import Action
+from policies.claims.fact import Fact
 from policies.identifiers.index import KnownIdentifiers
 
 BLOCK, FLAG = "block", "flag"
@@ -46,7 +47,7 @@ class Finding:
 class Message:
     """A finished message and what it must be held against.
 
-    ``grounded`` are literal strings that facts print as; ``row`` is the customer's features, with those of the bound
+    ``grounded`` are literal strings that facts print as, ``facts`` the typed facts it was written from; ``row`` is the customer's features, with those of the bound
     product or offer, at the time of judging (None: unknown, and every guard that needs it blocks); ``addressee`` and
     ``surname`` as written in a salutation.
 
@@ -70,6 +71,7 @@ class Message:
     addressee: str | None = None
     surname: str | None = None
     grounded: frozenset[str] = frozenset()
+    facts: tuple[Fact, ...] = ()
     row: Mapping[str, Any] | None = None
     bundle: Mapping[str, Any] = field(default_factory=dict)
     about: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -199,7 +199,7 @@ def test_the_demo_shows_what_it_made(home: Path, enishi: Command) -> None:
     assert told.json.keys() >= {"home", "drafts", "held_back", "blocked", "funnel"}
     assert {draft["channel"] for draft in told.json["drafts"]} >= {"email", "line"}
     assert all(one["findings"] for one in told.json["blocked"])
-    assert {"consent", "copy", "gates", "grounding", "law"} <= {one["guard"] for one in told.json["blocked"]}
+    assert {"consent", "copy", "claims", "gates", "identifiers", "law", "plain", "sensitive"} <= {one["guard"] for one in told.json["blocked"]}
     assert told.json["held_back"]
     again = enishi("demo", home=home)
     assert again.code == 0

@@ -120,7 +120,7 @@ def test_an_edit_is_a_new_revision_and_every_guard_reads_it(queue: Path) -> None
         with pytest.raises(InputError, match="the same as before"):
             edit(enishi, draft["id"], actor="sato", at=LATER, body=before)
         moved = edit(enishi, draft["id"], actor="sato", at=LATER, body=before + "\n今なら30%割引です。")
-        assert {finding.rule for finding in moved.findings if finding.severity == "block"} == {"C03"}
+        assert {finding.rule for finding in moved.findings if finding.severity == "block"} >= {"C03"}
         with reading(enishi.engine) as connection:
             bodies = connection.execute(select(revisions.c.body).where(revisions.c.draft_id == draft["id"]).order_by(revisions.c.number)).scalars().all()
         assert bodies == [before, before + "\n今なら30%割引です。"]
@@ -310,3 +310,46 @@ def test_the_audit_log_holds_no_words_of_a_message_and_no_note(queue: Path, enis
     key = queue / "key"
     assert key.stat().st_mode & 0o777 == 0o600
     assert rejected["note"] == log.fingerprint(note, key.read_bytes()) != log.fingerprint(note, b"x" * 32)
+
+
+@pytest.mark.parametrize(
+    ("added", "rule"),
+    [
+        ("いまなら全品30%割引です。", "C03"),
+        ("さらに500ポイントを進呈します。", "C03"),
+        ("田中様にもご好評をいただいております。", "claims.person"),
+        ("くわしくは https://example.com.evil.test/a をご覧ください。", "claims.url"),
+        ("お電話は03-1234-5678まで。", "claims.contact"),
+        ("コードMORE50をお使いください。", "claims.code"),
+        ("日本一の品質です。", "claims.superlative"),
+        ("12月24日まで承ります。", "C03"),
+    ],
+)
+def test_a_reviewer_cannot_edit_in_what_no_fact_says(queue: Path, added: str, rule: str) -> None:
+    draft = passing(queue, channel="email", language="ja")
+    with Enishi.open(queue) as enishi:
+        with reading(enishi.engine) as connection:
+            before = connection.execute(
+                select(revisions.c.body).where(revisions.c.draft_id == draft["id"])
+            ).scalar_one()
+        moved = edit(enishi, draft["id"], actor="tanaka", at=LATER, body=before.replace("\n\n", f"\n\n{added}\n\n", 1))
+        assert rule in {finding.rule for finding in moved.findings if finding.severity == "block"}, moved.findings
+        assert approve(enishi, draft["id"], actor="sato", at=LATER).state == "pending"
+    assert held(queue) == []
+
+
+def test_a_reviewer_may_put_a_fact_in_other_words(queue: Path) -> None:
+    draft = passing(queue, channel="email", language="ja")
+    with Enishi.open(queue) as enishi:
+        with reading(enishi.engine) as connection:
+            before = connection.execute(
+                select(revisions.c.body).where(revisions.c.draft_id == draft["id"])
+            ).scalar_one()
+        moved = edit(
+            enishi,
+            draft["id"],
+            actor="tanaka",
+            at=LATER,
+            body=before.replace("\n\n", "\n\n季節の変わり目、お変わりなくお過ごしでしょうか。\n\n", 1),
+        )
+        assert [finding for finding in moved.findings if finding.guard == "claims"] == []

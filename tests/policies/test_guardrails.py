@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 import policies
 from policies.catalogue import Catalogue, load_catalogue
+from policies.claims import Fact
 from policies.guardrails import GUARDS, judge, verdict_of
 from policies.guardrails.copy.fixing import apply_fixes, certain
 from policies.guardrails.guard import FLAG, Finding, Message
@@ -51,7 +52,9 @@ def cases() -> list[Any]:
 
 def message_of(content: dict[str, Any], catalogue: Catalogue) -> Message:
     action = catalogue.by_id[content["action"]] if "action" in content else None
-    return Message(**{**content, "action": action, "grounded": frozenset(content.get("grounded", ()))})
+    grounded = frozenset(content.get("grounded", ()))
+    facts = tuple(Fact("text", "allowed", text) for text in sorted(grounded))
+    return Message(**{**content, "action": action, "grounded": grounded, "facts": facts})
 
 
 def guard_of(file: Path) -> str:
@@ -104,7 +107,7 @@ def test_a_guard_that_raises_blocks_and_the_others_still_speak(catalogue: Catalo
         raise KeyError("lexicon")
 
     message = message_of({"channel": "line", "language": "ja", "purpose": "marketing", "body": "半額です"}, catalogue)
-    findings = judge(message, catalogue, {"broken": broken, "grounding": GUARDS["grounding"]})
+    findings = judge(message, catalogue, {"broken": broken, "claims": GUARDS["claims"]})
     assert [finding.rule for finding in findings] == ["broken.failed", "C03"]
     assert verdict_of(findings) == "block"
     assert "lexicon" not in findings[0].en
@@ -117,8 +120,8 @@ def test_no_finding_is_a_pass() -> None:
 def test_offsets_point_at_the_text_that_was_found(catalogue: Catalogue) -> None:
     body = "㈱見本の価格は９８０円です。"
     message = message_of({"channel": "line", "language": "ja", "purpose": "marketing", "body": body}, catalogue)
-    found = next(iter(GUARDS["grounding"](message, catalogue)))
-    assert body[found.start : found.end] == found.text == "９８０"
+    found = next(iter(GUARDS["claims"](message, catalogue)))
+    assert body[found.start : found.end] == found.text == "９８０円"
 
 
 HOSTILE = {

@@ -13,13 +13,13 @@ from policies.catalogue import Action, Catalogue, load_catalogue
 from policies.guardrails import GUARDS
 from policies.guardrails.guard import BLOCK, Message
 from prompts.bundle import ALWAYS, Gathering
-from prompts.facts import SLOTS, print_fact
+from prompts.facts import SLOTS, claim_of, print_fact
 from prompts.render import Copy, Templates
 from retrieval.customer import LANGUAGES
 from tests.prompts.specimen import SPECIMEN, TODAY, facts
 
 GOLDEN = Path(__file__).parent / "golden"
-TEXT_GUARDS = ("copy", "grounding", "identifiers", "sensitive")
+TEXT_GUARDS = ("claims", "copy", "identifiers", "sensitive")
 
 
 @cache
@@ -47,7 +47,7 @@ def written(action: Action, channel: str, language: str, *, slots: tuple[str, ..
     message = Message(
         channel=channel, language=language, purpose=action.purpose, subject=copy.subject, title=copy.title, body=copy.body, action=action,
         addressee=print_fact(bundle["addressee"], language, channel, TODAY), surname=print_fact(bundle["surname"], language, channel, TODAY),
-        grounded=frozenset(copy.facts.values()),
+        grounded=frozenset(copy.facts.values()), facts=tuple(claim_of(fact, language) for fact in bundle.values() if fact.id in copy.facts),
     )  # fmt: skip
     return copy, message
 

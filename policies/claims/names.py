@@ -1,0 +1,210 @@
+"""Names: what the facts say word for word, products, codes, people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+from policies.claims.fact import Fact
+from policies.claims.normal import normalise
+from policies.claims.reading import TAKEN, Claim, Reading
+from policies.claims.shape import shape
+
+_NUMERIC_UNIT = "万千億%割円"
+_KATAKANA = re.compile(r"[ァ-ヴー]")
+_SUFFIX = re.compile(
+    r"[ 　-]?(?:Pro|Plus|Max|Mini|Lite|Ultra|Premium|Deluxe|II|III|プロ|プラス|ミニ|マックス|ライト|プレミアム|デラックス)(?![a-zァ-ヴー])|[A-Z]?-?[0-9]{3,4}(?![0-9円%点個名])"
+)
+"""What turns a product's name into that of another product."""
+_CODE = re.compile(
+    r"(?<![A-Za-z0-9-])(?=[A-Z0-9-]{0,19}[0-9])(?=[A-Z0-9-]{0,19}[A-Z])[A-Z][A-Z0-9]{1,14}(?:-[A-Z0-9]{1,10}){0,2}(?![A-Za-z0-9])"
+)
+_AFTER_CODE = shape(
+    r"(?i:コード|合言葉|(?<![a-z])(?:(?:promo|coupon|voucher|discount) )?(?:codes?|coupon|voucher|promo)(?! ?codes?))(?:名|番号)?(?:\s?(?:は|が|に|:|=|is|in|at checkout)\s?|\s)?[「『\"'“(<]{0,2}([A-Za-z0-9][A-Za-z0-9_-]{2,23})",
+    "コード 合言葉 code Code CODE oupon oucher romo OUPON OUCHER ROMO",
+    12,
+    64,
+)
+_PERSON_JA = shape(
+    r"([一-龥々ヶァ-ヴー][一-龥々ヶァ-ヴーぁ-ん]{0,7}?)[ 　]?(様|さま|さん|氏|先生|くん|ちゃん)(?![々式相子態])",
+    "様 さま さん 氏 先生 くん ちゃん",
+    10,
+    4,
+)
+_COMMON_JA = re.compile(
+    r"[客皆奥各子母父神王上何疲赤娘妹弟姉兄孫爺婆隣姫御者方人屋店社達嫁一今]|.{0,7}(?:[同多仕模異別有]|旦那|子供|家族|会員|契約者|利用者|オーナー|馳走|互|苦労|職人|農家|業者|メーカー|"
+    r"店長|スタッフ|息子|患者|生徒|学生|得意|ユーザー|購入者|担当者|参加者|関係者|取引先|株主|読者|医者|王子|各位|御一行|友人|知人|本屋|花屋|八百屋|魚屋|パン屋)"
+)
+"""Whom 様 and さん follow without a name, and the words that end in 様."""
+_GREETED = shape(
+    r"(?m)(?:^|(?<=[\n,:] ))(?:Dear|Hi|Hello|Hey|Good (?:morning|afternoon|evening)),?[ ]((?:(?:Mr|Ms|Mrs|Dr|Prof)\.? )?[A-Z][A-Za-z'’-]{1,24}(?: [A-Z][A-Za-z'’-]{1,24})?)",
+    "Dear Hi Hello Hey Good",
+    1,
+    80,
+)
+_TITLED = shape(
+    r"(?<![A-Za-z])((?:Mr|Ms|Mrs|Dr|Prof)\.? [A-Z][A-Za-z'’-]{1,24}(?: [A-Z][A-Za-z'’-]{1,24})?)",
+    "Mr Ms Dr Prof",
+    1,
+    70,
+)
+_THIRD = shape(
+    r"(?<![A-Za-z.])([A-Z][a-z]{2,15})(?: [A-Z]\.?| [A-Z][a-z]{2,15})?,?(?: (?:from|in|of) [A-Z][a-z]{2,15},?)?(?: also| just| already| recently)? (?:bought|ordered|loves|loved|chose|recommends|swears by|says|said|told (?:us|me)|saved|switched|upgraded)(?![a-z])",
+    "bought ordered loves loved chose recommends swears says said told saved switched upgraded",
+    70,
+    14,
+)
+_COMMON_EN = frozenset(
+    "there all everyone everybody team friend friends customer customers you who she he they we it that this what people nobody somebody someone anyone most many some our your experts".split()
+)
+
+
+@lru_cache(maxsize=65536)
+def folded(text: str) -> str:
+    """A fact's words as they are looked for."""
+    return normalise(text).text.lower().strip()
+
+
+def places(words: str, low: str) -> Iterator[int]:
+    """Where ``words`` stands in ``low`` whole: not as a part of a longer number, Latin word or katakana word."""
+    at = low.find(words)
+    while at >= 0:
+        if _whole(words, low, at):
+            yield at
+        at = low.find(words, at + 1)
+
+
+def _whole(words: str, low: str, at: int) -> bool:
+    first, last = words[0], words[-1]
+    before, after = low[max(0, at - 2) : at], low[at + len(words) : at + len(words) + 2]
+    if before:
+        if _latin(first) and _latin(before[-1]):
+            return False
+        if first.isdigit() and before[-1] in ".,:/-" and before[:-1].isdigit():
+            return False
+        if _KATAKANA.match(first) and _KATAKANA.match(before[-1]):
+            return False
+    if after:
+        if _latin(last) and _latin(after[0]):
+            return False
+        if last.isdigit() and (after[0] in _NUMERIC_UNIT or (after[0] in ".,:/-" and after[1:].isdigit())):
+            return False
+        if _KATAKANA.match(last) and _KATAKANA.match(after[0]):
+            return False
+    return True
+
+
+@lru_cache(maxsize=65536)
+def _spelt(name: str) -> tuple[str, ...]:
+    """A product's name, and with its size or model in brackets: 煎茶 100g, 煎茶(100g)."""
+    first, _, last = name.rpartition(" ")
+    return (name, f"{first}({last})", f"{first} ({last})") if first and any(map(str.isdigit, last)) else (name,)
+
+
+def _latin(letter: str) -> bool:
+    return letter.isascii() and letter.isalnum()
+
+
+def check_names(reading: Reading) -> None:
+    """Take the products and the words of the facts, longest first; block products that are not for sale here and altered names."""
+    facts, low = reading.facts, reading.low
+    named = [(name, fact) for fact in facts.of("product") for name in _spelt(folded(fact.value))]
+    others = [(folded(name), None) for name in facts.not_offered]
+    for words, fact in sorted((*named, *others), key=lambda one: -len(one[0])):
+        if not words or words not in low:
+            continue
+        for at in places(words, reading.left_low):
+            end = at + len(words)
+            if fact is None:
+                reading.object(
+                    "claims.product",
+                    at,
+                    end,
+                    f"「{reading.raw_text(at, end)}」はご案内の対象ではない商品です",
+                    f"'{reading.raw_text(at, end)}' is not offered here",
+                )
+            else:
+                reading.products.append((at, fact.skus))
+                if found := _SUFFIX.match(reading.left, end):
+                    end = found.end()
+                    reading.object(
+                        "claims.product",
+                        at,
+                        end,
+                        f"「{reading.raw_text(at, end)}」という商品は事実にありません",
+                        f"there is no product '{reading.raw_text(at, end)}' among the facts",
+                    )
+            reading.take(at, end)
+    reading.products.sort(key=lambda one: one[0])
+
+
+def check_words(reading: Reading) -> None:
+    """Take what the facts say word for word: approved claims, names of people and places, text vouched for by the sender."""
+    low = reading.low
+    texts = {folded(fact.value) for fact in reading.facts.of("text", "person", "contact")}
+    for words in sorted((one for one in texts if one in low and len(one) > 1), key=len, reverse=True):
+        for at in places(words, reading.left_low):
+            reading.take(at, at + len(words))
+    for words in reading.lexicon.harmless:
+        if words in low:
+            for at in places(words, reading.left_low):
+                reading.take(at, at + len(words))
+
+
+def check_codes(reading: Reading) -> None:
+    """Codes to enter: exactly as they are, whatever stands after the word code or looks like one."""
+    known = {fact.value: fact for fact in reading.facts.of("code")}
+    for code in known:
+        for at in places(folded(code), reading.low) if folded(code) in reading.low else ():
+            if TAKEN not in reading.left[at : at + len(code)]:
+                _hold_code(reading, known, at, at + len(folded(code)))
+    for one in _AFTER_CODE.found(reading.left):
+        if any(letter.isdigit() for letter in one[1]) or (one[1].isupper() and len(one[1]) > 2):
+            _hold_code(reading, known, *one.span(1))
+    if reading.counting:
+        for one in _CODE.finditer(reading.left):
+            _hold_code(reading, known, *one.span())
+
+
+def _hold_code(reading: Reading, known: Mapping[str, Fact], start: int, end: int) -> None:
+    said = reading.text[start:end]
+    reading.take(start, end)
+    if said in known:
+        reading.held.append((Claim("code", said, start, end), [known[said]]))
+        return
+    right = next((code for code in known if code.casefold() == said.casefold()), None)
+    reading.object(
+        "claims.code",
+        start,
+        end,
+        f"「{said}」は事実にないコードです",
+        f"'{said}' is a code that is not among the facts",
+        fix=right,
+    )
+
+
+def check_people(reading: Reading) -> None:
+    """A person is named only if the facts name them; where no names are known at all, say so."""
+    severity = "block" if reading.facts.people_known else "flag"
+    found = []
+    for one in _PERSON_JA.found(reading.left):
+        name = one[1]
+        if not _COMMON_JA.fullmatch(name) and (name[0] >= "一" or _KATAKANA.match(name)):
+            found.append(one.span())
+    for pattern in (_GREETED, _TITLED, _THIRD):
+        for one in pattern.found(reading.left):
+            if one[1].split()[0].lower() not in _COMMON_EN and not any(
+                start < one.end() and one.start() < end for start, end in found
+            ):
+                found.append(one.span(1))
+    for start, end in found:
+        said = reading.raw_text(start, end)
+        reading.object(
+            "claims.person",
+            start,
+            end,
+            f"「{said}」という方は事実にありません",
+            f"'{said}' is not among the people of the facts",
+            severity=severity,
+        )

@@ -1,0 +1,54 @@
+"""One letter form for every way of writing it, with the way back to the raw text."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import lru_cache
+
+_CLUSTER = re.compile(r".[\u0300-\u036f\u3099\u309a\uff9e\uff9f]?", re.DOTALL)
+"""A letter and a mark that composes with it: half-width ｶﾞ is one letter."""
+_DASHES = dict.fromkeys(map(ord, "‐‑‒–−"), "-")
+_COUNTED = re.compile(r"[\u2460-\u249b\u24ea-\u24ff\u2776-\u2793]")
+"""Enclosed numbers (①, ⑴, ⒈, ❶): they count the points of a list and are no amount."""
+
+
+@dataclass(frozen=True, slots=True)
+class Normal:
+    """``text`` is the raw text in NFKC; ``starts`` the raw offset of each of its code points, None when they are the same."""
+
+    text: str
+    starts: tuple[int, ...] | None = None
+
+    def raw_span(self, start: int, end: int) -> tuple[int, int]:
+        """Where ``text[start:end]`` stands in the raw text, in code points; whole raw letters."""
+        if self.starts is None:
+            return start, end
+        last = self.starts[end - 1] if end > start else self.starts[start]
+        return self.starts[start], self.starts[bisect_right(self.starts, last)] if end > start else last
+
+
+def normalise(text: str) -> Normal:
+    """NFKC letter by letter (Unicode TR15), dashes as ``-``, enclosed list numbers as ``・``."""
+    if text.isascii():
+        return Normal(text)
+    plain = _COUNTED.sub("・", text.translate(_DASHES))
+    if unicodedata.is_normalized("NFKC", plain):
+        return Normal(plain)
+    letters: list[str] = []
+    starts: list[int] = []
+    for found in _CLUSTER.finditer(plain):
+        folded = _folded(found[0])
+        letters.append(folded)
+        starts += [found.start()] * len(folded)
+    starts.append(len(text))
+    if len(starts) == len(text) + 1 and starts == list(range(len(starts))):
+        return Normal("".join(letters))
+    return Normal("".join(letters), tuple(starts))
+
+
+@lru_cache(maxsize=16384)
+def _folded(cluster: str) -> str:
+    return unicodedata.normalize("NFKC", cluster)
