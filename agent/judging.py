@@ -25,7 +25,8 @@ def judge_draft(draft: Draft, world: World) -> Draft:
 
 def judge_written(draft: Draft, world: World) -> Draft:
     """A drafter's words judged, and where a fault has a certain remedy, put right first; a person's words are only judged."""
-    judged = judge_draft(draft, world)
+    findings = world.shared.judge(draft, message_of(draft), world.catalogue)
+    judged = replace(draft, findings=findings, verdict=verdict_of(findings))
     if not (fixed := certain(judged.findings)):
         return judged
     message = apply_fixes(message_of(draft), fixed)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.ranking.propensity import PriorPropensity, Propensity
+from agent.sharing import Shared
 from policies.catalogue import Catalogue, digest_of, load_catalogue
 from policies.eligibility import Screen
 from prompts.render import Templates
@@ -17,7 +18,8 @@ from prompts.sender import Sender
 class World:
     """Catalogue, compiled conditions, templates, propensity model and the shops' identities.
 
-    ``policy_version`` is the digest of every policy and template file in force.
+    ``policy_version`` is the digest of every policy and template file in force; ``shared`` remembers which copies are clean under
+    these policies.
     """
 
     catalogue: Catalogue
@@ -26,6 +28,7 @@ class World:
     propensity: Propensity
     senders: Mapping[str, Sender]
     policy_version: str
+    shared: Shared = field(default_factory=Shared, repr=False, compare=False)
 
 
 def load_world(

@@ -254,7 +254,16 @@ def load_catalogue(*overrides: Path) -> Catalogue:
         channels=channels,
         answers=frozenset(ENGAGING),
     )
-    read = [gate_page.path, lever_path, arbitration_page.path, contact_path, unspoken_path, *paths, *lexicon_paths, *word_paths]
+    read = [
+        gate_page.path,
+        lever_path,
+        arbitration_page.path,
+        contact_path,
+        unspoken_path,
+        *paths,
+        *lexicon_paths,
+        *word_paths,
+    ]
     read += [path for folder in ("channels", "law") for path in policy_files(folder, *roots)]
     return Catalogue(
         actions=tuple(actions), channels=channels, levers=levers,

@@ -153,15 +153,21 @@ def weighed(tree: nodes.Template) -> Iterator[tuple[str, int]]:
             yield inner.name, inner.lineno
 
 
-class Words:
-    """Written words with slots left open in them: ``slots`` in the order in which they stand."""
+def _opened(marked: str) -> tuple[str, tuple[str, ...]]:
+    """Words for ``%``, and the slots that go into them."""
+    pieces = _MARK.split(marked)
+    return "%s".join(piece.replace("%", "%%") for piece in pieces[::2]), tuple(pieces[1::2])
 
-    __slots__ = ("_around", "slots")
+
+class Words:
+    """Written words with slots left open in them: ``slots`` in the order in which they stand; ``lines`` those that have any."""
+
+    __slots__ = ("_around", "lines", "slots")
 
     def __init__(self, marked: str) -> None:
-        pieces = _MARK.split(_BLANK_LINES.sub("\n\n", marked).strip())
-        self._around = "%s".join(piece.replace("%", "%%") for piece in pieces[::2])
-        self.slots = tuple(pieces[1::2])
+        text = _BLANK_LINES.sub("\n\n", marked).strip()
+        self._around, self.slots = _opened(text)
+        self.lines = tuple(_opened(line) for line in text.split("\n") if _OPEN in line)
 
     def fill(self, texts: Mapping[str, str]) -> str:
         """The words with every slot printed."""
@@ -184,18 +190,22 @@ class Shape:
         """The message for one customer; ``texts`` are the printed ``slots``."""
         return Copy(
             self.subject.fill(texts) if self.subject else None, self.title.fill(texts) if self.title else None, self.body.fill(texts),
-            {facts[slot].id: texts[slot] for slot in self.slots},
+            {facts[slot].id: texts[slot] for slot in self.slots}, self,
         )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """The words of one message: ``subject`` (email) or ``title`` (push), the body, and the facts in it (id → text)."""
+    """The words of one message: ``subject`` (email) or ``title`` (push), the body, and the facts in it (id → text).
+
+    ``shape`` is what it was filled from; a text that somebody wrote has none.
+    """
 
     subject: str | None
     title: str | None
     body: str
     facts: Mapping[str, str]
+    shape: Shape | None = None
 
 
 class Templates:

@@ -187,10 +187,12 @@ def _hold_code(reading: Reading, known: Mapping[str, Fact], start: int, end: int
 def check_people(reading: Reading) -> None:
     """A person is named only if the facts name them; where no names are known at all, say so."""
     severity = "block" if reading.facts.people_known else "flag"
+    known = {fact.value for fact in reading.facts.of("person")}
     found = []
     for one in _PERSON_JA.found(reading.left):
         name = one[1]
-        if not _COMMON_JA.fullmatch(name) and (name[0] >= "一" or _KATAKANA.match(name)):
+        # A family name of one letter is too short to be taken out before, and is known all the same.
+        if name not in known and not _COMMON_JA.fullmatch(name) and (name[0] >= "一" or _KATAKANA.match(name)):
             found.append(one.span())
     for pattern in (_GREETED, _TITLED, _THIRD):
         for one in pattern.found(reading.left):

@@ -6,7 +6,8 @@ published text; here they are exclamation marks, stock phrases, the subject, war
 
 A check's file has ``RULE`` (its published id), ``LEVEL`` (block, fix or warn), ``LANGUAGES`` and ``check``, which yields a
 :class:`~policies.guardrails.copy.reading.Spot` for each fault.  A *fix* comes with the words that belong there instead; a
-*warn* is shown to the approver.
+*warn* is shown to the approver.  ``EACH = True`` where what it says depends on how long, how many or of which day the things
+are that fill a copy's slots: such a check is asked of every message, the others once for all messages of a copy.
 """
 
 from __future__ import annotations
@@ -30,10 +31,14 @@ CHECKS: tuple[ModuleType, ...] = tuple(
 """Every check, in the order of file names."""
 
 
-def check(message: Message, catalogue: Catalogue) -> Iterator[Finding]:
+ASKED_OF_EACH = tuple(one for one in CHECKS if getattr(one, "EACH", False))
+"""The checks that two messages of one copy may answer differently."""
+
+
+def check(message: Message, catalogue: Catalogue, checks: tuple[ModuleType, ...] = CHECKS) -> Iterator[Finding]:
     """What every check for the message's language says about it."""
     reading = Reading(message, catalogue)
-    for one in CHECKS:
+    for one in checks:
         if message.language in one.LANGUAGES:
             for spot in one.check(reading):
                 severity = BLOCK if (spot.level or one.LEVEL) == "block" else FLAG

@@ -16,6 +16,7 @@ from policies.guardrails.copy.reading import Reading, Spot, whole_words
 RULE = "C02"
 LEVEL = "block"
 LANGUAGES = ("ja", "en")
+EACH = True
 _SIGNS = ("様様", "殿", "各位", "御中", "さま", "さん", "長様", "長 様", "社様", "芳名")
 """What a wrong honorific has; a text without it needs no closer look."""
 _HONORIFICS = ("様", "さま", "さん")

@@ -10,6 +10,7 @@ from policies.guardrails.copy.reading import Reading, Spot
 RULE = "C06"
 LEVEL = "block"
 LANGUAGES = ("ja", "en")
+EACH = True
 
 
 def check(reading: Reading) -> Iterator[Spot]:

@@ -14,6 +14,7 @@ from policies.guardrails.copy.reading import Level, Reading, Spot, moment_of, ro
 RULE = "C08"
 LEVEL = "block"
 LANGUAGES = ("ja", "en")
+EACH = True
 _MONTHS = "January February March April May June July August September October November December".split()
 
 

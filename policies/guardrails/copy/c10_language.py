@@ -10,6 +10,7 @@ from policies.guardrails.copy.reading import Reading, Spot
 RULE = "C10"
 LEVEL = "block"
 LANGUAGES = ("ja", "en")
+EACH = True
 _ENOUGH = 8
 """Letters below which nothing can be said about the language."""
 _HANGUL = re.compile(r"[가-힣][가-힣]")

@@ -16,6 +16,7 @@ from policies.guardrails.copy.reading import Reading, Spot, moment_of, rows
 RULE = "C14"
 LEVEL = "block"
 LANGUAGES = ("ja", "en")
+EACH = True
 _PRICE = re.compile(
     r"(?:([0-9,]{1,15})円\(税込\)|[^0-9\s]{1,4} ?([0-9,]{1,15}(?:\.[0-9]{2})?)(?: incl[a-z.]{0,10} (?:VAT|tax))?)"
 )

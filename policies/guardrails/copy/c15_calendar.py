@@ -18,6 +18,7 @@ from policies.holidays import is_holiday
 RULE = "C15"
 LEVEL = "block"
 LANGUAGES = ("ja", "en")
+EACH = True
 _JA = re.compile(
     r"(?P<m>[0-9][0-9]?)(?:月(?P<d>[0-9]{1,2})日|/(?P<d2>[0-9]{1,2})(?=\([月火水木金土日]))"
     r"(?:[ 　]?\(?(?P<w>[月火水木金土日])(?:曜日?|\)|[・,、]?(?P<h>祝)\)?))?"

@@ -15,6 +15,7 @@ from policies.guardrails.copy.reading import Reading, Spot, aligned
 RULE = "C18"
 LEVEL = "block"
 LANGUAGES = ("ja", "en")
+EACH = True
 _SELLING = (
     re.compile(r"クーポン|割引|%引き|%オフ|セール|おすすめ商品|新商品|キャンペーン"),
     re.compile(r"coupon|voucher|discount|[0-9]% off|special offer|on sale|new arrivals?"),

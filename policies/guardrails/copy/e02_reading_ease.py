@@ -15,6 +15,7 @@ from policies.guardrails.copy.reading import Reading, Spot, blanked
 RULE = "E02"
 LEVEL = "warn"
 LANGUAGES = ("en",)
+EACH = True
 _WORD = re.compile(r"[A-Za-z][A-Za-z]*(?:['’][A-Za-z]+)?")
 _VOWELS = re.compile(r"[aeiouy]+")
 _EASE, _WORDS, _FEW = 50, 30, 40

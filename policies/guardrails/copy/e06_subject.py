@@ -9,6 +9,7 @@ from policies.guardrails.copy.reading import Reading, Spot
 RULE = "E06"
 LEVEL = "warn"
 LANGUAGES = ("en",)
+EACH = True
 _MOST = 60
 
 

@@ -11,6 +11,7 @@ from policies.guardrails.copy.reading import Reading, Spot
 RULE = "E09"
 LEVEL = "fix"
 LANGUAGES = ("en",)
+EACH = True
 _WIDE = re.compile(r"[！-～　、。]{1,200}")
 _MARKS = str.maketrans({"、": ", ", "。": ". ", "　": " "})
 _JAPANESE = re.compile(r"[ぁ-ヺ一-鿿]")

@@ -14,6 +14,7 @@ from policies.guardrails.copy.reading import Reading, Spot, blanked
 RULE = "E10"
 LEVEL = "fix"
 LANGUAGES = ("en",)
+EACH = True
 _PLAIN = dict(
     zip(
         "‘’‚‛“”„‟′″–—‐‑‒―−…•·\u00a0\u2009\u202f×´`",

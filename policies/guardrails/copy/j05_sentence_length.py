@@ -9,6 +9,7 @@ from policies.guardrails.copy.japanese import JOINED, japanese
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J05", "warn", ("ja",)
+EACH = True
 MOST = 60
 """Full-width letters."""
 _ON_A_PHONE = ("sms", "line", "push")

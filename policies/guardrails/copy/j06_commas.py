@@ -8,6 +8,7 @@ from policies.guardrails.copy.japanese import japanese
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J06", "warn", ("ja",)
+EACH = True
 MOST = 3
 
 

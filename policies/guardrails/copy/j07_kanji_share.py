@@ -9,6 +9,7 @@ from policies.guardrails.copy.japanese import KANJI, japanese
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J07", "warn", ("ja",)
+EACH = True
 LEAST, MOST = 0.15, 0.45
 ENOUGH = 100
 """Letters below which a share says nothing."""

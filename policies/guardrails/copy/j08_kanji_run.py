@@ -9,6 +9,7 @@ from policies.guardrails.copy.japanese import KANJI, japanese
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J08", "warn", ("ja",)
+EACH = True
 _RUN = re.compile(f"[{KANJI}]{{8,}}")
 
 

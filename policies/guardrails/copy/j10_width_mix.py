@@ -10,6 +10,7 @@ from policies.guardrails.copy.japanese import japanese
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J10", "fix", ("ja",)
+EACH = True
 _FULL = re.compile("[０-９Ａ-Ｚａ-ｚ](?:[．，]?[０-９Ａ-Ｚａ-ｚ]){0,60}")
 _HALF = re.compile("[0-9A-Za-z]")
 

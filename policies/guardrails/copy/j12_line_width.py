@@ -10,6 +10,7 @@ from policies.guardrails.copy.japanese import japanese
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J12", "fix", ("ja",)
+EACH = True
 MOST, AIM, SHORT = 60, 40, 16
 """Half-width columns: what a line may have, what a phone shows, and what a comma may leave behind."""
 LONGEST = 400

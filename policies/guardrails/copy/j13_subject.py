@@ -8,6 +8,7 @@ from policies.channels import display_width
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J13", "warn", ("ja",)
+EACH = True
 MOST = 30
 """Full-width letters."""
 
