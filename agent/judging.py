@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from agent.drafting import Draft, digest_of
 from agent.world import World
 from policies.guardrails import Message, judge, verdict_of
-from policies.guardrails.copy.fixing import apply_fixes, certain
+from policies.guardrails.copy.fixing import apply_fixes, certain, wording
 from prompts.bundle import ALWAYS
 
 FOR_ANYBODY = frozenset(
@@ -25,12 +25,12 @@ def judge_draft(draft: Draft, world: World) -> Draft:
 
 def judge_written(draft: Draft, world: World) -> Draft:
     """A drafter's words judged, and where a fault has a certain remedy, put right first; a person's words are only judged."""
-    findings = world.shared.judge(draft, message_of(draft), world.catalogue)
-    judged = replace(draft, findings=findings, verdict=verdict_of(findings))
-    if not (fixed := certain(judged.findings)):
-        return judged
-    message = apply_fixes(message_of(draft), fixed)
-    copy = replace(draft.copy, subject=message.subject, title=message.title, body=message.body)
+    message = message_of(draft)
+    findings = world.shared.judge(draft, message, world.catalogue)
+    if not (fixed := certain(wording(message, findings))):
+        return replace(draft, findings=findings, verdict=verdict_of(findings))
+    message = apply_fixes(message, fixed)
+    copy = replace(draft.copy, subject=message.subject, title=message.title, body=message.body, shape=None)
     digest = digest_of(draft.decision, draft.intent.channel, copy, draft.facts_json, world.policy_version)
     return judge_draft(replace(draft, copy=copy, fixed=fixed, digest=digest), world)
 

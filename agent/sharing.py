@@ -60,6 +60,11 @@ class Shared:
         self._lines: dict[Hashable, bool] = {}
         self._names: dict[str, bool] = {}
 
+    @property
+    def copies(self) -> int:
+        """How many copies are known to be clean."""
+        return len(self._copies)
+
     def judge(self, draft: Draft, message: Message, catalogue: Catalogue) -> tuple[Finding, ...]:
         """What :func:`policies.guardrails.judge` says of ``message``, which holds the words of ``draft``."""
         shape = draft.copy.shape

@@ -171,4 +171,4 @@ def canaries(tmp_path_factory: pytest.TempPathFactory) -> Canaries:
 def lexicon_topics() -> set[str]:
     """Every topic that the lexicon knows."""
     path = Path(policies.__file__).parent / "lexicons" / "unspoken.yaml"
-    return set(yaml.safe_load(path.read_text(encoding="utf-8"))["topics"])
+    return set(yaml.safe_load(path.read_text(encoding="utf-8"))["sensitive"])

@@ -24,6 +24,23 @@ def certain(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(chosen)
 
 
+def wording(message: Message, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Those of ``findings`` that are not about the letters of a fact: a name is written as its owner writes it."""
+    texts = dict(message.parts)
+    return tuple(
+        one
+        for one in findings
+        if not any(_within(one, texts.get(one.part, ""), fact) for fact in message.grounded if one.text in fact)
+    )
+
+
+def _within(found: Finding, text: str, fact: str) -> bool:
+    if found.start is None or found.end is None:
+        return False
+    at = text.find(fact, max(0, found.end - len(fact)))
+    return 0 <= at <= found.start
+
+
 def apply_fixes(message: Message, findings: Iterable[Finding]) -> Message:
     """``message`` with every certain fix in it, from right to left, so that the places named stay right.
 

@@ -1,0 +1,87 @@
+"""What a shared judgement says is what the full guards say: over a population, with hostile facts, and of a tampered text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agent.drafting import Draft
+from agent.enishi import Enishi
+from agent.judging import message_of
+from agent.pipeline import work
+from agent.sharing import Shared
+from agent.world import World
+from policies.guardrails import judge
+from prompts.facts import SLOTS, WORD
+from retrieval.database import reading
+from retrieval.history import read_partition
+from tests.agent.conftest import AS_OF
+
+HOSTILE = ["半額セール", "初回無料の豆", "No.1 コーヒー", "50%オフ豆", "None", "{{brand}}", "090-1234-5678", "Amazing FREE GIFT", "がん患者さんの豆",
+           "ｺｰﾋｰ①", "https://evil.test/a", "様様", "今だけ", "残り3点", "<b>豆</b>", "ご妊娠祝い", "必ず届く豆", "\u200b豆", "12/18 TASTING"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def drafted(sample: Path) -> Iterator[tuple[World, tuple[Draft, ...]]]:
+    with Enishi.open(sample) as enishi:
+        with reading(enishi.engine) as connection:
+            frames = read_partition(connection, AS_OF, enishi.shelves, 0, 4095)
+        yield enishi.world, work(frames, enishi.world, run="shared").drafts
+
+
+def test_over_a_population_the_verdicts_are_those_of_the_full_guards(drafted: tuple[World, tuple[Draft, ...]]) -> None:
+    world, drafts = drafted
+    shared = Shared()
+    for _ in range(2):
+        for draft in drafts:
+            message = message_of(draft)
+            assert shared.judge(draft, message, world.catalogue) == judge(message, world.catalogue)
+    assert shared.copies > len(drafts) / 3
+
+
+@cache
+def known(world_id: int) -> Shared:
+    """One memory for all examples, so that what was clean before meets what is not."""
+    return Shared()
+
+
+def refilled(draft: Draft, slot: str, text: str) -> Draft:
+    """The draft as if the fact in ``slot`` had been ``text``."""
+    said = {**draft.said, slot: text}
+    shape = draft.copy.shape
+    assert shape is not None
+    filled = {name: words.fill(said) if words else None for name, words in
+              (("subject", shape.subject), ("title", shape.title), ("body", shape.body))}  # fmt: skip
+    names = {"addressee": text} if slot == "addressee" else {"surname": text} if slot == "surname" else {}
+    return replace(draft, said=said, copy=replace(draft.copy, **filled), grounded=frozenset(said.values()), **names)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_hostile_fact_is_not_passed_because_its_copy_was(drafted: tuple[World, tuple[Draft, ...]], data: st.DataObject) -> None:
+    world, drafts = drafted
+    shared = known(id(world))
+    draft = data.draw(st.sampled_from([draft for draft in drafts if not draft.fixed]))
+    shared.judge(draft, message_of(draft), world.catalogue)
+    open_to = [slot for slot in draft.said if SLOTS[slot][0] == WORD or slot in ("addressee", "surname")]
+    slot = data.draw(st.sampled_from(open_to))
+    text = data.draw(st.sampled_from(HOSTILE) | st.text("佐藤花子豆SALE無料円0９%!?. ", min_size=1, max_size=12).map(str.strip).filter(bool))
+    changed = refilled(draft, slot, text)
+    message = message_of(changed)
+    assert shared.judge(changed, message, world.catalogue) == judge(message, world.catalogue)
+
+
+def test_what_somebody_made_of_a_filled_copy_is_judged_in_full(drafted: tuple[World, tuple[Draft, ...]]) -> None:
+    world, drafts = drafted
+    shared = Shared()
+    good = next(draft for draft in drafts if draft.verdict == "pass" and draft.intent.channel == "email" and draft.intent.language == "ja")
+    assert shared.judge(good, message_of(good), world.catalogue) == ()
+    assert shared.copies == 1
+    tampered = replace(good, copy=replace(good.copy, body=good.copy.body + "\n今なら全品半額です。"))
+    assert any(found.guard == "claims" for found in shared.judge(tampered, message_of(tampered), world.catalogue))
