@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from agent.drafting import Draft, digest_of
 from agent.world import World
-from policies.guardrails import Message, judge, verdict_of
+from policies.guardrails import Finding, Message, judge, verdict_of
 from policies.guardrails.copy.fixing import apply_fixes, certain, wording
 from prompts.bundle import ALWAYS
 
@@ -23,10 +24,16 @@ def judge_draft(draft: Draft, world: World) -> Draft:
     return replace(draft, findings=findings, verdict=verdict_of(findings))
 
 
-def judge_written(draft: Draft, world: World) -> Draft:
+def judge_written(drafts: Iterable[Draft], world: World) -> tuple[Draft, ...]:
     """A drafter's words judged, and where a fault has a certain remedy, put right first; a person's words are only judged."""
-    message = message_of(draft)
-    findings = world.shared.judge(draft, message, world.catalogue)
+    written = [(draft, message_of(draft)) for draft in drafts]
+    said = world.shared.judge_all(written, world.catalogue)
+    return tuple(
+        _put_right(draft, message, found, world) for (draft, message), found in zip(written, said, strict=True)
+    )
+
+
+def _put_right(draft: Draft, message: Message, findings: tuple[Finding, ...], world: World) -> Draft:
     if not (fixed := certain(wording(message, findings))):
         return replace(draft, findings=findings, verdict=verdict_of(findings))
     message = apply_fixes(message, fixed)

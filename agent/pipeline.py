@@ -89,6 +89,5 @@ def work(
     with clock.of("draft"):
         written = [write(decision, intent, facts, gathering, world) for decision, intent, facts in said]
     with clock.of("verdict"):
-        told = (replace(draft, about=circumstances.of(draft.decision)) for draft in written)
-        judged = tuple(judge_written(draft, world) for draft in told)
+        judged = judge_written([replace(draft, about=circumstances.of(draft.decision)) for draft in written], world)
     return Work(decisions, judged, screening.excluded, features, bound)

@@ -12,14 +12,13 @@ Whatever is not clean is judged in full, each time.  The verdict is that of the 
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from policies.catalogue import Catalogue
-from policies.guardrails import GUARDS, Check, Finding, Message, copy, judge
-from policies.unspoken import readable
+from policies.guardrails import GUARDS, Check, Finding, Message, copy, judge, judge_all
 from prompts.facts import COUNT, DAY, MONEY, PERSON, SLOTS
 from prompts.render import Shape, Words
 
@@ -42,6 +41,7 @@ _LINE: Mapping[str, Check] = {
     **{name: guard for name, guard in GUARDS.items() if name in ONCE},
     "copy": partial(copy.check, checks=_LOCAL),
 }
+_NAME: Mapping[str, Check] = {name: _LINE[name] for name in ("copy", "plain", "sensitive")}
 _PLAIN_NAME = re.compile(r"[一-龯々ヶぁ-ゖァ-ヺーA-Za-z][一-龯々ヶぁ-ゖァ-ヺーA-Za-z .'’-]{0,23}")
 _WEEKDAY = re.compile(
     r"\([月火水木金土日]\)|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)(?= )"
@@ -49,7 +49,15 @@ _WEEKDAY = re.compile(
 _MONTH = re.compile(
     "January|February|March|April|May|June|July|August|September|October|November|December"
 )  # fmt: skip
-_DIGITS = str.maketrans("123456789", "000000000")
+_NUMBER = re.compile(r"[0-9][0-9,]*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Filling:
+    """Of a message, what its copy is known by, and each line that must be asked for what fills it."""
+
+    key: Hashable
+    lines: list[tuple[Hashable, Callable[[], Message]]]
 
 
 class Shared:
@@ -58,7 +66,7 @@ class Shared:
     def __init__(self) -> None:
         self._copies: set[Hashable] = set()
         self._lines: dict[Hashable, bool] = {}
-        self._names: dict[str, bool] = {}
+        self._names: dict[tuple[str, str], bool] = {}
 
     @property
     def copies(self) -> int:
@@ -67,19 +75,67 @@ class Shared:
 
     def judge(self, draft: Draft, message: Message, catalogue: Catalogue) -> tuple[Finding, ...]:
         """What :func:`policies.guardrails.judge` says of ``message``, which holds the words of ``draft``."""
+        return self.judge_all([(draft, message)], catalogue)[0]
+
+    def judge_all(self, written: Sequence[tuple[Draft, Message]], catalogue: Catalogue) -> list[tuple[Finding, ...]]:
+        """:meth:`judge` of each draft with its message."""
+        said: list[tuple[Finding, ...] | None] = [None] * len(written)
+        filled = [self._filling(draft, message, catalogue) for draft, message in written]
+        first = {
+            filling.key: place for place, filling in enumerate(filled) if filling and filling.key not in self._copies
+        }
+        self._judge_copies(sorted(first.values()), written, filled, said, catalogue)
+        self._judge_lines([filling for filling in filled if filling and filling.key in self._copies], catalogue)
+        own: list[int] = []
+        whole: list[int] = []
+        for place, filling in enumerate(filled):
+            if said[place] is None:
+                clean = filling and filling.key in self._copies and all(self._lines[key] for key, _ in filling.lines)
+                (own if clean else whole).append(place)
+        for places, guards in ((own, _EACH), (whole, GUARDS)):
+            for place, found in zip(
+                places, judge_all([written[place][1] for place in places], catalogue, guards), strict=True
+            ):
+                said[place] = found
+        return [found or () for found in said]
+
+    def _judge_copies(
+        self, places: list[int], written: Sequence[tuple[Draft, Message]], filled: Sequence[_Filling | None],
+        said: list[tuple[Finding, ...] | None], catalogue: Catalogue,
+    ) -> None:  # fmt: skip
+        """One message of each copy not seen before, in full."""
+        for place, found in zip(places, judge_all([written[place][1] for place in places], catalogue), strict=True):
+            said[place] = found
+            filling = filled[place]
+            if filling and not any(one.guard in ONCE and one.rule not in _OF_EACH for one in found):
+                self._keep(filling.key)
+
+    def _judge_lines(self, fillings: Iterable[_Filling], catalogue: Catalogue) -> None:
+        """Every line not seen before with what fills it, by itself."""
+        new = {key: message for filling in fillings for key, message in filling.lines if key not in self._lines}
+        for key, found in zip(new, judge_all([make() for make in new.values()], catalogue, _LINE), strict=True):
+            self._lines[key] = not found
+
+    def _filling(self, draft: Draft, message: Message, catalogue: Catalogue) -> _Filling | None:
+        """What the message is filled from; None where nothing of it may be shared."""
         shape = draft.copy.shape
         # With other people's identifiers at hand every message is searched for them.
         if shape is None or message.known or message.index_fault or not _filled(shape, draft):
-            return judge(message, catalogue)
-        forms = {slot: self._form(slot, text, catalogue) for slot, text in draft.said.items()}
+            return None
+        forms = {slot: self._form(slot, text, message, catalogue) for slot, text in draft.said.items()}
         day = message.send_at.date() if message.send_at else None
-        key = (shape, message.purpose, day, *forms.values())
-        if key in self._copies and self._slots_are_clean(shape, draft, forms, message, catalogue):
-            return judge(message, catalogue, _EACH)
-        findings = judge(message, catalogue)
-        if not any(found.guard in ONCE and found.rule not in _OF_EACH for found in findings):
-            self._keep(key)
-        return findings
+        lines: list[tuple[Hashable, Callable[[], Message]]] = []
+        for words in _parts(shape):
+            for around, slots in words.lines:
+                if not all(forms[slot] for slot in slots):
+                    key = (
+                        around,
+                        message.channel,
+                        message.language,
+                        *[forms[slot] or draft.said[slot] for slot in slots],
+                    )
+                    lines.append((key, partial(_line, message, around, tuple([draft.said[slot] for slot in slots]))))
+        return _Filling((shape, message.purpose, day, *forms.values()), lines)
 
     def _keep(self, key: Hashable) -> None:
         if len(self._copies) + len(self._lines) > MOST:
@@ -87,52 +143,33 @@ class Shared:
             self._lines.clear()
         self._copies.add(key)
 
-    def _form(self, slot: str, text: str, catalogue: Catalogue) -> str:
+    def _form(self, slot: str, text: str, message: Message, catalogue: Catalogue) -> str:
         """How a fact is written, where all of that form are judged alike; itself where they are not; empty where its line is asked."""
         kind = SLOTS[slot][0]
         if kind in (DAY, MONEY, COUNT):
             said = _WEEKDAY.sub("*", text) if kind == DAY else text
-            return (_MONTH.sub("#", said) if kind == DAY else said).translate(_DIGITS)
+            return _NUMBER.sub("0", _MONTH.sub("#", said) if kind == DAY else said)
         if kind == PERSON:
-            return "name" if self._plain(text, catalogue) else text
+            return "name" if self._plain(text, message, catalogue) else text
         return ""
 
-    def _plain(self, name: str, catalogue: Catalogue) -> bool:
-        """A name in which no word list finds anything."""
+    def _plain(self, name: str, message: Message, catalogue: Catalogue) -> bool:
+        """A name of letters alone in which no guard of words finds anything."""
         if len(self._names) > MOST:
             self._names.clear()
-        if name not in self._names:
-            self._names[name] = (
+        key = (name, message.language)
+        if key not in self._names:
+            alone = replace(message, subject=None, title=None, body=name)
+            self._names[key] = (
                 _PLAIN_NAME.fullmatch(name) is not None
-                and not _listed(name, catalogue)
                 and not any(catalogue.lexicon.claims(name.lower()))
-                and not any(unspoken.any.among(readable(name)) for unspoken in catalogue.unspoken.values())
+                and not judge(alone, catalogue, _NAME)
             )
-        return self._names[name]
-
-    def _slots_are_clean(
-        self, shape: Shape, draft: Draft, forms: Mapping[str, str], message: Message, catalogue: Catalogue
-    ) -> bool:
-        """Whether no guard of words objects to any line for what fills it."""
-        for words in _parts(shape):
-            for around, slots in words.lines:
-                if all(forms[slot] for slot in slots):
-                    continue
-                key = (around, message.channel, message.language, *[forms[slot] or draft.said[slot] for slot in slots])
-                if key not in self._lines:
-                    line = around % tuple([draft.said[slot] for slot in slots])
-                    alone = replace(message, subject=None, title=None, body=line)
-                    self._lines[key] = not judge(alone, catalogue, _LINE)
-                if not self._lines[key]:
-                    return False
-        return True
+        return self._names[key]
 
 
-def _listed(name: str, catalogue: Catalogue) -> bool:
-    """Whether a copy editor's word list finds anything in it."""
-    starts = catalogue.lexicons.starts_in(name)
-    groups = (group for lexicon in catalogue.lexicons.values() for group in lexicon.values())
-    return bool(starts) and any(any(group.found(name)) for group in groups if not starts.isdisjoint(group.starts))
+def _line(message: Message, around: str, texts: tuple[str, ...]) -> Message:
+    return replace(message, subject=None, title=None, body=around % texts)
 
 
 def _parts(shape: Shape) -> tuple[Words, ...]:

@@ -40,7 +40,7 @@ from retrieval.customer import LANGUAGES
 from retrieval.errors import InputError, nearest
 
 HERE = Path(__file__).parent
-VARIANTS = 16
+VARIANTS = 8
 """How many copies of a message there are by phrasing: enough that a batch does not read the same, few enough to be read by a person."""
 MOST_SHAPES = 20_000
 """Shapes kept before they are forgotten and made anew."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from policies.catalogue import Catalogue
 from policies.guardrails.guard import BLOCK, SCOPES, Finding, Message, Scope
@@ -39,25 +39,33 @@ def judge(
     ``clock`` gives seconds.  It counts the work of this thread alone, so that a busy machine never blocks a message, and a
     guard over its limit is asked once more, so that loading a word list the first time does not either.
     """
-    if unreadable := tuple(_unreadable(message, catalogue)):
-        return unreadable
-    findings: list[Finding] = []
-    reach = SCOPES.index(message.scope)
+    return judge_all((message,), catalogue, guards, clock=clock)[0]
+
+
+def judge_all(
+    messages: Sequence[Message], catalogue: Catalogue, guards: Mapping[str, Check] = GUARDS, *,
+    clock: Callable[[], float] = time.thread_time,
+) -> list[tuple[Finding, ...]]:  # fmt: skip
+    """:func:`judge` of each, guard by guard: one guard's code and words stay at hand while it reads message after message."""
+    found = [list(_unreadable(message, catalogue)) for message in messages]
+    readable = [(message, said) for message, said in zip(messages, found, strict=True) if not said]
     for name, check in guards.items():
-        if SCOPES.index(NARROWEST.get(name, "copy")) > reach:
-            continue
-        found, spent = _asked(name, check, message, catalogue, clock)
-        if spent > LIMIT:
-            found, spent = _asked(name, check, message, catalogue, clock)
-        findings += found
-        if spent > LIMIT:
-            findings.append(
-                _about(
-                    name, f"{name}.slow", f"検査「{name}」が制限時間内に終わりませんでした",
-                    f"the check '{name}' did not finish in time",
-                )
-            )  # fmt: skip
-    return tuple(sorted(findings, key=Finding.place))
+        narrowest = SCOPES.index(NARROWEST.get(name, "copy"))
+        for message, said in readable:
+            if narrowest > SCOPES.index(message.scope):
+                continue
+            told, spent = _asked(name, check, message, catalogue, clock)
+            if spent > LIMIT:
+                told, spent = _asked(name, check, message, catalogue, clock)
+            said.extend(told)
+            if spent > LIMIT:
+                said.append(
+                    _about(
+                        name, f"{name}.slow", f"検査「{name}」が制限時間内に終わりませんでした",
+                        f"the check '{name}' did not finish in time",
+                    )
+                )  # fmt: skip
+    return [tuple(sorted(said, key=Finding.place)) if said else () for said in found]
 
 
 def _asked(

@@ -20,7 +20,7 @@ def test_a_certain_fault_is_put_right_and_the_draft_says_so(queue: Path) -> None
         made = work(enishi.frames(found["customer_id"], as_of=AS_OF), enishi.world)
         good = made.drafts[0]
         shouting = replace(good, id="m-shouting", copy=replace(good.copy, body=good.copy.body.replace("\n\n", "\n\nReally!!\n\n", 1)))
-        written = judge_written(shouting, enishi.world)
+        [written] = judge_written([shouting], enishi.world)
         assert [(one.rule, one.text, one.fix) for one in written.fixed] == [("E04", "!!", "!")]
         assert "Really!\n" in written.copy.body
         assert "E04" not in {one.rule for one in written.findings}

@@ -10,6 +10,7 @@ from policies.guardrails.copy.reading import Reading, Spot, blanked
 RULE = "E03"
 LEVEL = "fix"
 LANGUAGES = ("en",)
+EACH = True
 _LOUD = re.compile(r"(?<![A-Za-z0-9_/-])[A-Z]{4,40}(?![A-Za-z0-9_/-])")
 _KEPT = frozenset("STOP HELP START HDMI JPEG HTML HTTPS WIFI ASAP RSVP NATO NASA UNESCO IKEA ISBN UHD OLED".split())
 

@@ -10,6 +10,7 @@ from policies.guardrails.copy.reading import Reading, Spot
 RULE = "E04"
 LEVEL = "fix"
 LANGUAGES = ("en",)
+EACH = True
 _MARKS = re.compile(r"[!！?？]{0,20}[!！][!！?？]{0,20}")
 
 

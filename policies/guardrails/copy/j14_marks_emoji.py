@@ -9,6 +9,7 @@ from policies.guardrails.copy.japanese import japanese
 from policies.guardrails.copy.reading import Part, Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J14", "fix", ("ja",)
+EACH = True
 MARKS: Mapping[str, int] = {"line": 2}
 EMOJI: Mapping[str, int] = {"line": 2, "push": 1}
 """How many a channel may have: marks one, emoji none, where nothing else is said."""
