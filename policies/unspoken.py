@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -39,9 +39,16 @@ class Words:
     """
 
     def __init__(self, japanese: Iterable[str], english: Iterable[str]) -> None:
-        self._anywhere = re.compile(_by_letter(japanese) or _NEVER)
+        self._japanese, self._english = tuple(japanese), tuple(english)
+
+    @cached_property
+    def _anywhere(self) -> re.Pattern[str]:
+        return re.compile(_by_letter(self._japanese) or _NEVER)
+
+    @cached_property
+    def _at_words(self) -> re.Pattern[str]:
         # The letter before is part of it: a search for "no letter, then one of these" skips whole words.
-        self._at_words = re.compile(f"[^a-z0-9](?:{_by_letter(english) or _NEVER})")
+        return re.compile(f"[^a-z0-9](?:{_by_letter(self._english) or _NEVER})")
 
     def among(self, read: str) -> bool:
         """Whether any of them is in a readable text."""

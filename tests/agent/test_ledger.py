@@ -229,7 +229,7 @@ class TheLedger(RuleBasedStateMachine):
         self.refused.discard(channel)
 
 
-TheLedger.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TheLedger.TestCase.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
 TestTheLedger = TheLedger.TestCase
 
 
@@ -407,7 +407,7 @@ def test_many_at_once_are_ruled_as_one_by_one(engine: Engine) -> None:
 
 
 def test_eight_processes_on_sqlite_break_no_cap_and_pass_no_refusal(tmp_path: Path) -> None:
-    found = race.run(f"sqlite:///{tmp_path}/race.db", processes=8, customers=100, attempts=2)
+    found = race.run(f"sqlite:///{tmp_path}/race.db", processes=8, customers=30, attempts=2)
     assert found.attempts == 1600
     assert found.reserved
     assert found.refused

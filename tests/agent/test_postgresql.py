@@ -113,7 +113,7 @@ def test_nobody_is_written_to_too_often_by_eight_at_once(server: str) -> None:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("CREATE DATABASE race"))
     engine.dispose()
-    found = race.run(server.removesuffix("postgres") + "race", processes=8, customers=100, attempts=2)
+    found = race.run(server.removesuffix("postgres") + "race", processes=8, customers=30, attempts=2)
     assert found.reserved
     assert found.refused
     assert (found.over_cap, found.after_revocation) == (0, 0)

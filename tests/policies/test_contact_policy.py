@@ -117,7 +117,7 @@ def over(hours: Sequence[float], most: int, within: float) -> int:
     return max(sum(start <= hour < start + within for hour in hours) for start in starts) - most
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(made=times, limits=st.lists(windows, min_size=1, max_size=3), minutes=st.integers(-60, 60))
 def test_the_first_allowed_instant_is_the_first_that_counting_allows(
     made: list[int], limits: list[tuple[int, int]], minutes: int
@@ -229,7 +229,7 @@ def test_the_actions_without_the_gate_are_those_a_customer_waits_for() -> None:
     assert {exempt for rule in POLICY.caps for exempt in rule.reach.exempt} == WAITED
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(
     sent=st.lists(st.tuples(st.integers(0, 40 * 24 * 60), st.sampled_from(("email", "sms", "line", "push"))), max_size=8),
     channel=st.sampled_from(("email", "sms", "line", "push")), limit=st.one_of(st.none(), st.integers(0, 6)),
@@ -350,7 +350,7 @@ ZONES = (
 spans = st.tuples(st.integers(0, 95), st.integers(1, 96)).map(lambda two: (two[0] * 15, min(two[0] + two[1], 96) * 15))
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(
     moment=st.datetimes(datetime(2011, 12, 1), datetime(2027, 1, 1), timezones=st.just(UTC)), zone=st.sampled_from(ZONES),
     days=st.dictionaries(st.sampled_from(("mon", "tue", "wed", "thu", "fri", "sat", "sun")), spans.map(lambda span: (span,)), min_size=1),

@@ -65,7 +65,7 @@ def test_the_quick_way_finds_the_pairs_and_the_mean(monkeypatch: pytest.MonkeyPa
     assert quick == sameness(texts, "en")
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.text(max_size=60), min_size=2, max_size=8))
 def test_similarity_is_between_none_and_all(texts: list[str]) -> None:
     found = sameness(texts, "ja")
