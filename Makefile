@@ -23,7 +23,7 @@ demo: $(VENV)/.installed
 	@$(BIN)/enishi demo
 
 test: $(VENV)/.installed lint types
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.installed
 	@$(BIN)/ruff check .
