@@ -13,8 +13,12 @@ from retrieval.customer import LANGUAGES
 
 LONGEST = 20_000
 """Code points of a whole message.  Every pattern is tested against hostile text of this length; no channel carries as much."""
-LIMIT = 0.05
-"""Seconds of its thread's processor time that a guard may spend on one message; the slowest takes about a fiftieth."""
+LIMIT = 2.0
+"""Seconds of its thread's processor time that a guard may spend on one message.
+
+:data:`LONGEST` is what bounds the work: the worst text of that length takes the slowest guard about a tenth of this.  The time is for
+what nobody foresaw, and far enough away that no slow machine gives another verdict for the same words.
+"""
 
 Check = Callable[[Message, Catalogue], Iterator[Finding]]
 
