@@ -6,9 +6,10 @@ The stored record is canonical JSON and its id is its digest, so a decision is w
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
@@ -67,6 +68,37 @@ def vocabulary(names: Mapping[str, list[str]]) -> Vocabulary:
     return Vocabulary(f"v-{digest(said, 16)}", said)
 
 
+class Row(Mapping[str, Any]):
+    """``names`` and ``values`` of one customer's features as a mapping that copies neither: of a hundred features few are asked."""
+
+    __slots__ = ("_places", "_values")
+
+    def __init__(self, names: tuple[str, ...], values: tuple[Any, ...]) -> None:
+        self._places, self._values = _places(names), values
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[self._places[name]]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value, or ``default`` where there is no such feature."""
+        place = self._places.get(name)
+        return default if place is None else self._values[place]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._places
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+@lru_cache(maxsize=256)
+def _places(names: tuple[str, ...]) -> Mapping[str, int]:
+    return {name: place for place, name in enumerate(names)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """One customer's decision.
@@ -94,9 +126,9 @@ class Decision:
     vocabulary: Vocabulary | None = None
 
     @property
-    def row(self) -> dict[str, Any]:
-        """Feature → value; made when asked for, because a partition holds thousands of decisions and most are never asked."""
-        return dict(zip(self.names, self.values, strict=True))
+    def row(self) -> Mapping[str, Any]:
+        """Feature → value."""
+        return Row(self.names, self.values)
 
     def seeing(self, **changed: Any) -> Decision:
         """The same decision about a customer whose features differ in ``changed``."""
