@@ -163,7 +163,11 @@ class _Whole:
         }
         self.languages = features.customers["language"].to_list()
         self.people = frames.customers[["id", "zone"]].rows()
-        self.readers = frames.customers[["timezone", "locale", "region", "kind"]].rows()
+        listed = world.catalogue.contact.listed
+        self.readers = [
+            (timezone, locale, region if region in listed else None, kind)
+            for timezone, locale, region, kind in frames.customers[["timezone", "locale", "region", "kind"]].iter_rows()
+        ]
         self.bound = dict(bound)
         self.vocabulary = vocabulary({"customer": self.names, **_PAIR_NAMES})
         self.as_of = stamp(frames.as_of)
@@ -171,6 +175,7 @@ class _Whole:
         self.consents = consent_versions(frames)
         self.ends = dict(frames.offers[["id", "valid_to"]].rows())
         self.windows: dict[tuple[Any, ...], tuple[datetime, datetime]] = {}
+        self.openings: dict[tuple[Any, ...], datetime] = {}
         self.action, self.channel, self.pair = ranking.action.tolist(), ranking.channel.tolist(), ranking.bound.tolist()
         self.starts = [*ranking.starts.tolist(), len(self.action)]
         self.candidates = self._candidates()
@@ -253,28 +258,32 @@ class _Whole:
         self, action: Action, channel: str | None, reader: tuple[str | None, ...], end: date | None
     ) -> tuple[datetime, datetime]:
         as_of = self.frames.as_of
-        timezone, locale, region, kind = reader
         if channel is None:
             return as_of, as_of + timedelta(days=action.lasts_days)
-        rules = self.world.catalogue.channels[channel]
-        recipient = Recipient(
-            zone=timezone, countries=countries_of(timezone, locale), region=region, kind=kind or "b2c"
-        )
-        before = next_open_at(
-            as_of,
-            self.world.catalogue.contact,
-            channel=channel,
-            purpose=action.purpose,
-            action=action.id,
-            recipient=recipient,
-        )
+        before = self._opens(action, channel, reader)
         after = before + timedelta(days=action.lasts_days)
         if end is not None:
-            after = min(
-                after,
-                datetime.combine(end, time.max, ZoneInfo(timezone or DEFAULT_ZONE)) - timedelta(days=rules.lag_days),
-            )
+            last = datetime.combine(end, time.max, ZoneInfo(reader[0] or DEFAULT_ZONE))
+            after = min(after, last - timedelta(days=self.world.catalogue.channels[channel].lag_days))
         return before, max(before, after)
+
+    def _opens(self, action: Action, channel: str, reader: tuple[str | None, ...]) -> datetime:
+        """The next hour in which the message may arrive."""
+        key = (action.id, channel, reader)
+        if key not in self.openings:
+            timezone, locale, region, kind = reader
+            recipient = Recipient(
+                zone=timezone, countries=countries_of(timezone, locale), region=region, kind=kind or "b2c"
+            )
+            self.openings[key] = next_open_at(
+                self.frames.as_of,
+                self.world.catalogue.contact,
+                channel=channel,
+                purpose=action.purpose,
+                action=action.id,
+                recipient=recipient,
+            )
+        return self.openings[key]
 
 
 def consent_versions(frames: Frames) -> Mapping[int, str]:

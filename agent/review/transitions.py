@@ -28,7 +28,7 @@ from agent.tables import drafts, revisions
 from agent.world import World
 from policies.guardrails import Finding
 from prompts.bundle import Gathering, Intent
-from prompts.facts import claim_of, print_fact
+from prompts.facts import Claims, print_fact
 from prompts.render import Copy
 from retrieval.database import insert_many, try_again, writing
 from retrieval.errors import EnishiError, InputError, nearest
@@ -289,7 +289,7 @@ def _rebuilt(
     prints = {
         print_fact(fact, row["language"], channel, today) for fact in facts.values() for channel in ("email", "sms")
     }
-    claims = tuple(claim_of(fact, row["language"]) for fact in facts.values())
+    claims = Claims(facts.values(), row["language"])
     about = Circumstances(now, world.senders).of(decision)
     return replace(draft, id=row["id"], grounded=frozenset(prints), claims=claims, about=about)
 
