@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from policies.catalogue import Catalogue
 from policies.guardrails import GUARDS, Check, Finding, Message, copy, judge, judge_all, law
@@ -42,6 +42,8 @@ _LINE: Mapping[str, Check] = {
     "copy": partial(copy.check, checks=_LOCAL),
 }
 _NAME: Mapping[str, Check] = {name: _LINE[name] for name in ("copy", "plain", "sensitive")}
+_LONG = 3
+_READER, _NAMED = ("addressee", "surname"), "name"
 _PLAIN_NAME = re.compile(r"[一-龯々ヶぁ-ゖァ-ヺーA-Za-z][一-龯々ヶぁ-ゖァ-ヺーA-Za-z .'’-]{0,23}")
 _WEEKDAY = re.compile(
     r"\([月火水木金土日]\)|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)(?= )"
@@ -53,8 +55,14 @@ _END = re.compile("[。！？!?\n]")
 _NUMBER = re.compile(r"[0-9][0-9,]*")
 
 
-_Line = tuple[str, ...]
-"""Of a line: the words around its slots, channel, language, and what fills each slot (or its form)."""
+class _Line(NamedTuple):
+    """The words around the slots of a line, and for each slot the form of what fills it, or what fills it."""
+
+    around: str
+    channel: str
+    language: str
+    forms: tuple[str, ...]
+    asked: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +131,7 @@ class Shared:
         """Every line not seen before with what fills it, by itself."""
         new = {key: message for filling in fillings for key, message in filling.lines if key not in self._lines}
         for key, found in zip(new, judge_all([make() for make in new.values()], catalogue, _LINE), strict=True):
-            # The mark of an end in a fact makes a sentence of what stands before it, and sentences are weighed together.
-            self._lines[key] = not found and not any(_END.search(text) for text in key[3:])
+            self._lines[key] = not found and not any(_reaches_out(text, catalogue) for text in key.asked)
 
     def _filling(self, draft: Draft, message: Message, catalogue: Catalogue) -> _Filling | None:
         """What the message is filled from; None where nothing of it may be shared."""
@@ -134,16 +141,30 @@ class Shared:
             return None
         said = draft.said
         forms = {slot: self._form(slot, text, message, catalogue) for slot, text in said.items()}
+        for slot in _READER:
+            # A name that stands elsewhere too is counted twice: such a reader is a copy of their own.
+            if forms.get(slot) == _NAMED and _stands_elsewhere(said[slot], shape, said):
+                forms[slot] = said[slot]
         asked = {slot for slot, form in forms.items() if not form}
         day = message.send_at.date() if message.send_at else None
         lines: list[tuple[_Line, Callable[[], Message]]] = []
         for words in _parts(shape):
             for around, slots in words.lines:
                 if not asked.isdisjoint(slots):
-                    filling = [forms[slot] or said[slot] for slot in slots]
-                    key = (around, message.channel, message.language, *filling)
+                    key = _Line(
+                        around,
+                        message.channel,
+                        message.language,
+                        tuple([forms[slot] for slot in slots]),
+                        tuple([said[slot] for slot in slots if slot in asked]),
+                    )
                     lines.append((key, partial(_line, message, around, tuple([said[slot] for slot in slots]))))
-        wording: Hashable = (shape, message.purpose, day, *forms.values())
+        greeted = (
+            message.addressee == message.surname,
+            message.addressee == said.get("addressee"),
+            message.surname == said.get("surname"),
+        )
+        wording: Hashable = (shape, message.purpose, day, greeted, *forms.values())
         return _Filling(wording, (wording, *[said[slot] for slot in said if slot in asked]), lines)
 
     def _keep(self, key: Hashable) -> None:
@@ -156,7 +177,7 @@ class Shared:
         """How a fact is written, where all of that form are judged alike; itself where they are not; empty where its line is asked."""
         kind = SLOTS[slot][0]
         if kind == PERSON:
-            return "name" if self._plain(text, message, catalogue) else text
+            return _NAMED if self._plain(text, message, catalogue) else text
         return _counted(text, kind == DAY) if kind in (DAY, MONEY, COUNT) else ""
 
     def _plain(self, name: str, message: Message, catalogue: Catalogue) -> bool:
@@ -172,6 +193,21 @@ class Shared:
                 and not judge(alone, catalogue, _NAME)
             )
         return self._names[key]
+
+
+def _reaches_out(text: str, catalogue: Catalogue) -> bool:
+    """Whether a fact says something of more than its own line.
+
+    The mark of an end makes a sentence of what stands before it, and sentences are weighed together; a word that claims something,
+    such as 半額, gives the numbers and days around it another meaning; what is as short as 茶 or 90 may stand in other words and numbers.
+    """
+    return len(text) < _LONG or _END.search(text) is not None or any(catalogue.lexicon.claims(text.lower()))
+
+
+def _stands_elsewhere(name: str, shape: Shape, said: Mapping[str, str]) -> bool:
+    return any(name in words.around for words in _parts(shape)) or any(
+        name in text for slot, text in said.items() if slot not in _READER
+    )
 
 
 @lru_cache(maxsize=65536)
