@@ -19,6 +19,7 @@ _SUSPECT = re.compile(
     "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u0131\u0261\u034f-\u052f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u1d00-\u1d22\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 """One set that holds every letter the two patterns begin with or turn on."""
+_COUNTED = re.compile(r"[0-9][.)\]:、]")
 _LISTED = re.compile(r"(?m)^[ \t]*[(\[]?(?:1?[0-9]|20)[.)\]:、](?=[ \t]|[^0-9\s%.,:])[ \t]*|STEP ?[0-9](?![0-9])")
 
 
@@ -32,6 +33,6 @@ def check_letters(reading: Reading) -> None:
         ):
             for found in pattern.finditer(raw):
                 reading.hide(*found.span(), ja, en)
-    if reading.counting:
+    if "STEP" in reading.text or _COUNTED.search(reading.text):
         for _ in reading.taking(_LISTED):
             pass

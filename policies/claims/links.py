@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from policies.claims.fact import Facts
 from policies.claims.reading import Reading
 from policies.claims.shape import shape
 
@@ -16,7 +17,6 @@ _URL = shape(
     14,
     640,
 )
-_DOTTED = re.compile(r"\.[a-z]{2}")
 _TLDS = "com net org info biz jp co io ai app dev shop store site online link page top xyz club me ly gl gg cc tv to eu uk us de fr ca au cn kr tw ru in example test invalid".split()
 _DOMAIN = shape(
     r"(?<![a-z0-9@._-])(?:[a-z0-9](?:[a-z0-9-]{0,40}[a-z0-9])?\.){1,5}"
@@ -61,14 +61,12 @@ def check_links(reading: Reading) -> None:
         _placeholders(reading)
     if "](" in text:
         _shown(reading)
-    if ":" in text:
-        _pages(reading)
+    _pages(reading)
     if "@" in text:
         _mailboxes(reading)
-    if _DOTTED.search(reading.left_low):
-        for found in _DOMAIN.found(reading.left_low):
-            said = reading.text[found.start() : found.end()].rstrip(_TRAILING)
-            _page(reading, found.start(), found.start() + len(said), said)
+    for found in reading.found(_DOMAIN):
+        said = reading.text[found.start() : found.end()].rstrip(_TRAILING)
+        _page(reading, found.start(), found.start() + len(said), said)
     if reading.counting:
         _phones(reading)
 
@@ -103,7 +101,7 @@ def _shown(reading: Reading) -> None:
 
 
 def _pages(reading: Reading) -> None:
-    for found in _URL.found(reading.left_low):
+    for found in reading.found(_URL):
         said = reading.text[found.start() : found.end()].rstrip(_TRAILING)
         while said.endswith((")", "]", "}")) and said.count("(") < said.count(")") + said.count("]") + said.count("}"):
             said = said[:-1].rstrip(_TRAILING)
@@ -112,15 +110,19 @@ def _pages(reading: Reading) -> None:
 
 def _mailboxes(reading: Reading) -> None:
     """E-mail addresses and account names (@shop)."""
-    known = {
+    for pattern, reach in ((_EMAIL, 64), (_HANDLE, 0)):
+        first = reading.left.find("@")
+        for found in reading.taking(pattern, max(0, first - reach)) if first >= 0 else ():
+            if found[0].rstrip(".-").lower() not in _contacts(reading.facts):
+                _unknown_contact(reading, found)
+
+
+def _contacts(facts: Facts) -> set[str]:
+    return {
         word
-        for fact in reading.facts.of("contact", "url", "text")
+        for fact in facts.of("contact", "url", "text")
         for word in (fact.value.lower(), *fact.value.lower().split())
     }
-    for pattern in (_EMAIL, _HANDLE):
-        for found in reading.taking(pattern):
-            if found[0].rstrip(".-").lower() not in known:
-                _unknown_contact(reading, found)
 
 
 def _unknown_contact(reading: Reading, found: re.Match[str]) -> None:
