@@ -363,6 +363,6 @@ def _loose(said: str, whole: str, value: Decimal) -> bool:
 
 def check_orphans(reading: Reading) -> None:
     """No digit, percent sign or amount unit is left over: a form nobody thought of blocks."""
-    for found in _ORPHAN.finditer(reading.left):
+    for found in _ORPHAN.finditer(reading.left_low):
         said = reading.raw_text(*found.span())
         reading.object("C03", *found.span(), f"「{said}」の根拠となる事実がありません", f"no fact supports '{said}'")

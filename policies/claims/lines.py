@@ -28,19 +28,44 @@ _TOPICS: Mapping[str, tuple[str, ...]] = {
 """What a day can be about, and the words that say so."""
 _TIMES_POINTS = re.compile(r"ポイント[0-9一二三四五六七八九十]{1,2}倍")
 
+_SUSPECT = re.compile(
+    "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u0131\u0261\u034f-\u052f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u1d00-\u1d22\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+"""One set that holds every letter the two patterns begin with or turn on."""
+_HINTS: Mapping[str, re.Pattern[str]] = {
+    "listed": re.compile(r"[0-9][.)\]:、]|STEP ?[0-9]"),
+    "coded": re.compile(r"[A-Z][A-Z0-9-]{0,18}[0-9]"),
+    "dialled": re.compile(r"[0-9][0-9() .-]{7,24}[0-9]"),
+}
+"""What every number of a list, every code and every telephone number holds."""
+
 _Sort = Literal["sign", "topic", "number", "term", "harmless"]
 
 
 class Line:
     """``raw`` without its line break, and what stands in it.
 
-    ``low`` is the text of ``normal`` in lower case, letter for letter.  ``alone`` says whether it is read the same whatever stands on
+    ``low`` is the text of ``normal`` in lower case, letter for letter, ``size`` its length.  ``alone`` says whether it is read the same whatever stands on
     the lines around it, ``worded`` whether an English word for a number stands in it.  ``signs`` are the places of the signs of each shape,
     ``terms`` and ``harmless`` the numbers of the lexicon's words, ``topics`` (place, points | offer | event) of every word that says what a
-    date is about; of two at one place, the offer.  None of them goes over the end of a line.
+    date is about; of two at one place, the offer; ``hints`` what else may be in it, ``telling`` whether there is any
+    of these.  None of them goes over the end of a line.
     """
 
-    __slots__ = ("alone", "harmless", "low", "normal", "raw", "signs", "terms", "topics", "worded")
+    __slots__ = (
+        "alone",
+        "harmless",
+        "hints",
+        "low",
+        "normal",
+        "raw",
+        "signs",
+        "size",
+        "telling",
+        "terms",
+        "topics",
+        "worded",
+    )
 
     def __init__(self, raw: str, lexicon: Lexicon) -> None:
         self.raw = raw
@@ -50,6 +75,9 @@ class Line:
         self.alone = len(low) == len(text) and (raw.isascii() or not MARK.search(raw))
         if len(low) != len(text):
             self.low = low = "".join(one if len(one := letter.lower()) == 1 else letter for letter in text)
+        self.hints: tuple[str, ...] = tuple(name for name, pattern in _HINTS.items() if pattern.search(text))
+        if _SUSPECT.search(raw):
+            self.hints = ("suspect", *self.hints)
         self.worded = False
         signs: dict[Shape, list[tuple[int, str]]] = {}
         topics: dict[int, str] = {}
@@ -71,6 +99,8 @@ class Line:
         self.signs = tuple(signs.items())
         self.topics = tuple(topics.items())
         self.terms, self.harmless = tuple(terms), tuple(harmless)
+        self.size = len(low)
+        self.telling = bool(signs or terms or harmless or self.hints or self.worded)
 
 
 def _within(low: str, start: int, end: int, ending: str = "") -> bool:

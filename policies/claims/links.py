@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from policies.claims.fact import Facts
 from policies.claims.reading import Reading
 from policies.claims.shape import shape
 
@@ -26,9 +25,13 @@ _DOMAIN = shape(
     60,
     520,
 )
-_EMAIL = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,60}(?:\.[A-Za-z0-9-]{1,60}){1,5}")
-_HANDLE = re.compile(r"(?<![A-Za-z0-9])@[A-Za-z0-9_.-]{2,40}")
-_DIALLED = re.compile(r"[0-9][0-9() .-]{7,24}[0-9]")
+_EMAIL = shape(
+    r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,60}(?:\.[A-Za-z0-9-]{1,60}){1,5}",
+    "@",
+    64,
+    400,
+)
+_HANDLE = shape(r"(?<![A-Za-z0-9])@[A-Za-z0-9_.-]{2,40}", "@", 0, 48)
 _PHONE = re.compile(
     r"(?<![0-9A-Za-z./])(?:\+[0-9]{1,3}[ -]?)?\(?0?[0-9]{1,5}\)?(?:[ ().-]{1,2}[0-9]{2,5}){1,4}(?![0-9])|(?<![0-9])\+?[0-9]{9,13}(?![0-9])"
 )
@@ -62,17 +65,16 @@ def check_links(reading: Reading) -> None:
     if "](" in text:
         _shown(reading)
     _pages(reading)
-    if "@" in text:
-        _mailboxes(reading)
+    _mailboxes(reading)
     for found in reading.found(_DOMAIN):
         said = reading.text[found.start() : found.end()].rstrip(_TRAILING)
         _page(reading, found.start(), found.start() + len(said), said)
-    if reading.counting:
-        _phones(reading)
+    _phones(reading)
 
 
 def _placeholders(reading: Reading) -> None:
-    for found in reading.taking(_PLACEHOLDER):
+    for found in list(_PLACEHOLDER.finditer(reading.left)):
+        reading.take(*found.span())
         if found[0] not in reading.facts.placeholders and found[0].strip("{} ") not in reading.facts.placeholders:
             reading.object(
                 "claims.placeholder",
@@ -110,19 +112,18 @@ def _pages(reading: Reading) -> None:
 
 def _mailboxes(reading: Reading) -> None:
     """E-mail addresses and account names (@shop)."""
-    for pattern, reach in ((_EMAIL, 64), (_HANDLE, 0)):
-        first = reading.left.find("@")
-        for found in reading.taking(pattern, max(0, first - reach)) if first >= 0 else ():
-            if found[0].rstrip(".-").lower() not in _contacts(reading.facts):
+    for sought in (_EMAIL, _HANDLE):
+        for found in reading.found(sought):
+            reading.take(*found.span())
+            said = found[0].rstrip(".-").lower()
+            if not any(said in _words(fact.value) for fact in reading.facts.of("contact", "url", "text")):
                 _unknown_contact(reading, found)
 
 
-def _contacts(facts: Facts) -> set[str]:
-    return {
-        word
-        for fact in facts.of("contact", "url", "text")
-        for word in (fact.value.lower(), *fact.value.lower().split())
-    }
+@lru_cache(maxsize=8192)
+def _words(text: str) -> frozenset[str]:
+    """A fact as a whole and word by word."""
+    return frozenset((text.lower(), *text.lower().split()))
 
 
 def _unknown_contact(reading: Reading, found: re.Match[str]) -> None:
@@ -159,9 +160,7 @@ def _page(reading: Reading, start: int, end: int, said: str) -> None:
 
 
 def _phones(reading: Reading) -> None:
-    if not _DIALLED.search(reading.left):
-        return
-    for found in _PHONE.finditer(reading.left):
+    for found in reading.hinted("dialled", _PHONE):
         digits = _digits(found[0])
         if len(digits) < 9:
             continue

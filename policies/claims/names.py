@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from string import ascii_letters, ascii_uppercase, digits
 
 from policies.claims.fact import Fact
 from policies.claims.normal import normalise
@@ -12,15 +13,18 @@ from policies.claims.reading import TAKEN, Claim, Reading
 from policies.claims.shape import shape
 
 _NUMERIC_UNIT = "万千億%割円"
+_KATAKANA = frozenset(map(chr, range(ord("ァ"), ord("ヴ") + 1))) | {"ー"}
+_RUNNING_ON = _KATAKANA | frozenset(f"{ascii_letters}{digits}.,:/-{_NUMERIC_UNIT}")
+"""Letters beside which words may be part of something longer."""
 _SUFFIX = re.compile(
     r"[ 　-]?(?:Pro|Plus|Max|Mini|Lite|Ultra|Premium|Deluxe|II|III|プロ|プラス|ミニ|マックス|ライト|プレミアム|デラックス)(?![a-zァ-ヴー])|[A-Z]?-?[0-9]{3,4}(?![0-9円%点個名])"
 )
 """What turns a product's name into that of another product."""
+_SUFFIXED = frozenset(f" 　-{ascii_uppercase}{digits}プミマラデ")
+"""What such a suffix begins with."""
 _CODE = re.compile(
     r"(?<![A-Za-z0-9-])(?=[A-Z0-9-]{0,19}[0-9])(?=[A-Z0-9-]{0,19}[A-Z])[A-Z][A-Z0-9]{1,14}(?:-[A-Z0-9]{1,10}){0,2}(?![A-Za-z0-9])"
 )
-_CODED = re.compile(r"[A-Z][A-Z0-9-]{0,18}[0-9]")
-"""What every code begins with."""
 _AFTER_CODE = shape(
     r"(?i:コード|合言葉|(?<![a-z])(?:(?:promo|coupon|voucher|discount) )?(?:codes?|coupon|voucher|promo)(?! ?codes?))(?:名|番号)?(?:\s?(?:は|が|に|:|=|is|in|at checkout)\s?|\s)?[「『\"'“(<]{0,2}([A-Za-z0-9][A-Za-z0-9_-]{2,23})",
     "コード 合言葉 code Code CODE oupon oucher romo OUPON OUCHER ROMO",
@@ -83,16 +87,16 @@ def places(words: str, low: str) -> Iterator[int]:
 
 
 def _whole(words: str, low: str, at: int) -> bool:
-    first, last, end = words[0], words[-1], at + len(words)
-    if at:
-        before = low[at - 1]
-        if (_latin(first) and _latin(before)) or (_katakana(first) and _katakana(before)):
+    end = at + len(words)
+    if at and (before := low[at - 1]) in _RUNNING_ON:
+        first = words[0]
+        if (_latin(first) and _latin(before)) or (first in _KATAKANA and before in _KATAKANA):
             return False
         if first.isdigit() and before in ".,:/-" and low[max(0, at - 2) : at - 1].isdigit():
             return False
-    if end < len(low):
-        after = low[end]
-        if (_latin(last) and _latin(after)) or (_katakana(last) and _katakana(after)):
+    if end < len(low) and (after := low[end]) in _RUNNING_ON:
+        last = words[-1]
+        if (_latin(last) and _latin(after)) or (last in _KATAKANA and after in _KATAKANA):
             return False
         if last.isdigit() and (after in _NUMERIC_UNIT or (after in ".,:/-" and low[end + 1 : end + 2].isdigit())):
             return False
@@ -108,10 +112,6 @@ def _spelt(name: str) -> tuple[str, ...]:
 
 def _latin(letter: str) -> bool:
     return letter.isascii() and letter.isalnum()
-
-
-def _katakana(letter: str) -> bool:
-    return "ァ" <= letter <= "ヴ" or letter == "ー"
 
 
 def check_names(reading: Reading) -> None:
@@ -133,7 +133,7 @@ def check_names(reading: Reading) -> None:
                 )
             else:
                 reading.products.append((at, fact.skus))
-                if found := _SUFFIX.match(reading.left, end):
+                if reading.text[end : end + 1] in _SUFFIXED and (found := _SUFFIX.match(reading.left, end)):
                     end = found.end()
                     reading.object(
                         "claims.product",
@@ -149,7 +149,7 @@ def check_names(reading: Reading) -> None:
 def check_words(reading: Reading) -> None:
     """Take what the facts say word for word: approved claims, names of people and places, text vouched for by the sender."""
     low = reading.low
-    texts = dict.fromkeys(folded(fact.value) for fact in reading.facts.of("text", "person", "contact"))
+    texts = {folded(fact.value): None for fact in reading.facts.of("text", "person", "contact")}
     standing = sorted((one for one in texts if len(one) > 1 and one in low), key=len, reverse=True)
     for words in (*standing, *reading.harmless):
         for at in places(words, reading.left_low):
@@ -166,9 +166,8 @@ def check_codes(reading: Reading) -> None:
     for one in reading.found(_AFTER_CODE):
         if any(letter.isdigit() for letter in one[1]) or (one[1].isupper() and len(one[1]) > 2):
             _hold_code(reading, known, *one.span(1))
-    if _CODED.search(reading.left):
-        for one in _CODE.finditer(reading.left):
-            _hold_code(reading, known, *one.span())
+    for one in reading.hinted("coded", _CODE):
+        _hold_code(reading, known, *one.span())
 
 
 def _hold_code(reading: Reading, known: Mapping[str, Fact], start: int, end: int) -> None:
@@ -191,14 +190,13 @@ def _hold_code(reading: Reading, known: Mapping[str, Fact], start: int, end: int
 def check_people(reading: Reading) -> None:
     """A person is named only if the facts name them; where no names are known at all, say so."""
     severity = "block" if reading.facts.people_known else "flag"
-    known = {fact.value for fact in reading.facts.of("person")}
     found = []
     for one in reading.found(_PERSON_JA):
-        name = one[1]
+        name, known = one[1], [fact.value for fact in reading.facts.of("person")]
         # A family name of one letter is too short to be taken out before, and is known all the same.
-        if name not in known and not _COMMON_JA.fullmatch(name) and (name[0] >= "一" or _katakana(name[0])):
+        if name not in known and not _COMMON_JA.fullmatch(name) and (name[0] >= "一" or name[0] in _KATAKANA):
             found.append(one.span())
-    for pattern in (_GREETED, _TITLED, _THIRD):
+    for pattern in reading.signed((_GREETED, _TITLED, _THIRD)):
         for one in reading.found(pattern):
             if one[1].split()[0].lower() not in _COMMON_EN and not any(
                 start < one.end() and one.start() < end for start, end in found

@@ -27,9 +27,7 @@ _WORD = "|".join(sorted((*_ONES[1:], *_TENS), key=len, reverse=True))
 WORDED = rf"(?<![A-Za-z])(?:a|{_WORD})(?:[- ](?:{_WORD}|hundred|thousand)){{0,3}}"
 """An English number in words, up to thousands; it means something only before a unit."""
 
-NUMERAL = re.compile(r"[0-9〇一二三四五六七八九十百千万億]")
-"""A letter of every number that is not said in English words."""
-SAID = re.compile(rf"{NUMERAL.pattern}|(?<![A-Za-z])(?:a|{_WORD})[- ]")
+SAID = rf"[0-9〇一二三四五六七八九十百千万億]|(?<![A-Za-z])(?:a|{_WORD})[- ]"
 """What is in every number before the unit it counts."""
 
 

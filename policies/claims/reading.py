@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from policies.claims.fact import Fact, Facts, Kind
 from policies.claims.lexicon import Lexicon
@@ -41,8 +41,7 @@ class Objection:
     fix: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A value the text states: ``roles`` it can have there (empty: any), and how it is qualified."""
 
     kind: Kind
@@ -87,26 +86,32 @@ class Reading:
         self.text = self._left = self.normal.text
         self.low = self._left_low = "\n".join([line.low for line in self.lines])
         self._gone: list[tuple[int, int]] = []
-        self._gone_low: list[tuple[int, int]] = []
+        self._left_without = self._low_without = 0
         self._number: int | None = 0
+        self._counted = -1
         self._bound: dict[int, frozenset[str]] = {}
         self.worded = False
         """Whether the text holds an English word for a number."""
         self.signs: dict[Shape, list[tuple[int, list[tuple[int, str]]]]] = {}
         """Shape → where each line begins that holds signs of it, with (place, sign) in the line; one that is cased may stand there or not."""
+        self.hints: dict[str, list[tuple[int, int]]] = {}
+        """What may be in the text, by name, and from where to where the lines go in which it may be."""
         terms: set[int] = set()
         harmless: set[int] = set()
         first = 0
         for line in self.lines:
-            for sought, signs in line.signs:
-                if sought in self.signs:
-                    self.signs[sought].append((first, signs))
-                else:
-                    self.signs[sought] = [(first, signs)]
-            terms.update(line.terms)
-            harmless.update(line.harmless)
-            self.worded = self.worded or line.worded
-            first += len(line.low) + 1
+            if line.telling:
+                for sought, signs in line.signs:
+                    if sought in self.signs:
+                        self.signs[sought].append((first, signs))
+                    else:
+                        self.signs[sought] = [(first, signs)]
+                for hint in line.hints:
+                    self.hints.setdefault(hint, []).append((first, first + line.size))
+                terms.update(line.terms)
+                harmless.update(line.harmless)
+                self.worded = self.worded or line.worded
+            first += line.size + 1
         self.terms = [self.lexicon.terms[number] for number in sorted(terms)]
         """The words of the lexicon that stand in the text and may be claims, with language and group, in the order of files."""
         self.harmless = [self.lexicon.harmless[number] for number in sorted(harmless)]
@@ -115,22 +120,21 @@ class Reading:
     def take(self, start: int, end: int) -> None:
         """Account for a span."""
         self._gone.append((start, end))
-        self._gone_low.append((start, end))
 
     @property
     def left(self) -> str:
         """What no extractor has taken yet."""
-        if self._gone:
-            self._left = _without(self._left, self._gone)
-            self._gone = []
+        if self._left_without < len(self._gone):
+            self._left = _without(self._left, self._gone[self._left_without :])
+            self._left_without = len(self._gone)
         return self._left
 
     @property
     def left_low(self) -> str:
         """What is left, in lower case of the same length."""
-        if self._gone_low:
-            self._left_low = _without(self._left_low, self._gone_low)
-            self._gone_low = []
+        if self._low_without < len(self._gone):
+            self._left_low = _without(self._left_low, self._gone[self._low_without :])
+            self._low_without = len(self._gone)
         return self._left_low
 
     def signed(self, shapes: Iterable[Shape]) -> list[Shape]:
@@ -143,16 +147,16 @@ class Reading:
         if not lines:
             return []
         left = self.left if sought.cased else self.left_low
+        if not sought.needs.search(left):
+            return []
         return sought.around(
             [first + at for first, signs in lines for at, sign in signs if left.startswith(sign, first + at)], left
         )
 
-    def taking(self, pattern: re.Pattern[str], start: int = 0) -> Iterator[re.Match[str]]:
-        """Every match in what is left from ``start``, each taken as it is handed out."""
-        found = list(pattern.finditer(self.left, start))
-        for one in found:
-            self.take(*one.span())
-            yield one
+    def hinted(self, hint: str, pattern: re.Pattern[str]) -> list[re.Match[str]]:
+        """Every match of a pattern in what is left of the lines in which it may be; it goes over the end of none."""
+        lines = self.hints.get(hint)
+        return [one for first, last in lines for one in pattern.finditer(self.left, first, last)] if lines else []
 
     def object(
         self, rule: str, start: int, end: int, ja: str, en: str, *, severity: str = BLOCK, fix: str | None = None
@@ -169,16 +173,21 @@ class Reading:
     @property
     def counting(self) -> bool:
         """Whether anything is left that could be a number; without it nothing that counts needs a closer look."""
-        if self._number is not None:
+        if len(self._gone) != self._counted and self._number is not None:
             # What is left only ever becomes less, so the first sign is never before the one found last.
-            found = _NUMBER_SIGN.search(self.left, self._number)
+            found = _NUMBER_SIGN.search(self.left_low, self._number)
             self._number = found.start() if found else None
+            self._counted = len(self._gone)
         return self._number is not None or self.worded
 
     @cached_property
     def ends(self) -> list[int]:
         """Where each sentence ends."""
-        return [*(stop.end() for stop in _STOP.finditer(self.low)), len(self.low)]
+        found, at = [], 0
+        for sentence in _STOP.split(self.low):
+            at += len(sentence) + 1
+            found.append(at)
+        return [*found[:-1], len(self.low)]
 
     def sentence(self, at: int) -> tuple[int, int]:
         """The sentence that holds ``at``."""

@@ -11,15 +11,14 @@ from dataclasses import dataclass
 class Shape:
     """``pattern`` reaches at most ``before`` letters before and ``after`` letters after the start of one of ``signs``.
 
-    It is looked for in lower case, one that is ``cased`` in the text as it is written.  Where ``needs`` stands, every match holds one of
-    it; a match that is ``signed`` holds one of the signs.
+    It is looked for in lower case, one that is ``cased`` in the text as it is written.  Every match holds one of ``needs``; a match that is ``signed`` holds one of the signs.
     """
 
     pattern: re.Pattern[str]
     signs: tuple[str, ...]
     before: int = 24
     after: int = 32
-    needs: re.Pattern[str] | None = None
+    needs: re.Pattern[str] = re.compile("")
     signed: bool = True
     cased: bool = False
 
@@ -39,7 +38,7 @@ class Shape:
 
     def _between(self, text: str, start: int, last: int) -> Iterator[re.Match[str]]:
         end = last + self.after
-        if self.needs and not self.needs.search(text, start, end):
+        if not self.needs.search(text, start, end):
             return
         for one in self.pattern.finditer(text, start, end):
             yield one
@@ -53,9 +52,9 @@ SHAPES: list[Shape] = []
 
 def shape(
     pattern: str, signs: str | Iterable[str], before: int = 24, after: int = 32, *,
-    needs: re.Pattern[str] | None = None, signed: bool = True, cased: bool = False,
+    needs: str = "", signed: bool = True, cased: bool = False,
 ) -> Shape:  # fmt: skip
     """A shape with its signs as words, parted by blanks where they are one string."""
     words = tuple(signs.split() if isinstance(signs, str) else signs)
-    SHAPES.append(made := Shape(re.compile(pattern), words, before, after, needs, signed, cased))
+    SHAPES.append(made := Shape(re.compile(pattern), words, before, after, re.compile(needs), signed, cased))
     return made
