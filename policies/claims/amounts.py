@@ -9,7 +9,7 @@ from functools import lru_cache
 from policies.claims import numerals
 from policies.claims.fact import Fact
 from policies.claims.holding import hold
-from policies.claims.numerals import MIXED, NUMBER, SAID, WORDED
+from policies.claims.numerals import BEGIN, MIXED, NUMBER, SAID, WORDED
 from policies.claims.reading import FLAG, Claim, Reading
 from policies.claims.shape import shape
 
@@ -55,10 +55,10 @@ _CURRENCIES = {
     "$": "$", "dollars": "$", "dollar": "$", "bucks": "$", "ドル": "$",
 }  # fmt: skip
 _DOLLARS = frozenset({"USD", "CAD", "AUD", "NZD", "SGD", "HKD", "$"})
-_SIGN = r"(?:us\$|ca\$|c\$|a\$|[$£€¥]|(?<![a-z])(?:usd|gbp|eur|jpy|cad|aud)\s?)"
+_SIGN = r"(?:us\$|ca\$|c\$|a\$|[$£€¥]|(?:usd|gbp|eur|jpy|cad|aud)(?<![a-z].{3})\s?)"
 _UNIT = r"(?:円(?!滑|満|盤|形|高|安|周|卓|熟)|ドル|ユーロ|ポンド|(?:yen|jpy|usd|gbp|eur|cad|aud|dollars?|pounds?|euros?|bucks|quid)(?![a-z]))"
 _MONEY = shape(
-    rf"(?P<sign>{_SIGN})\s?(?P<n>{MIXED})(?P<k>k(?![a-z]))?|(?P<n2>{NUMBER})\s?(?P<unit>{_UNIT})|(?P<n3>{WORDED})[ -](?P<unit2>{_UNIT})",
+    rf"{BEGIN}(?:(?P<sign>{_SIGN})\s?(?P<n>{MIXED})(?P<k>k(?![a-z]))?|(?P<n2>{NUMBER})\s?(?P<unit>{_UNIT})|(?P<n3>{WORDED})[ -](?P<unit2>{_UNIT}))",
     "円 ドル ユーロ ポンド yen jpy usd gbp eur cad aud dollar pound euro bucks quid $ £ € ¥",
     48,
     32,
@@ -91,7 +91,7 @@ _MULTIPLE = shape(
 )
 _WORD_TIMES = {"double": 2, "twice": 2, "triple": 3, "quadruple": 4}
 _POINTS = shape(
-    rf"(?P<n>{NUMBER})\s?(?:ポイント|pts?(?![a-z])|p(?![a-z])|(?:bonus |loyalty |reward |extra )?points?(?![a-z]))|(?P<n2>{WORDED})[ -](?:bonus |extra )?points?(?![a-z])",
+    rf"{BEGIN}(?:(?P<n>{NUMBER})\s?(?:ポイント|pts?(?![a-z])|p(?![a-z])|(?:bonus |loyalty |reward |extra )?points?(?![a-z]))|(?P<n2>{WORDED})[ -](?:bonus |extra )?points?(?![a-z]))",
     "ポイント pt point 0p 1p 2p 3p 4p 5p 6p 7p 8p 9p",
     32,
     24,
@@ -103,8 +103,8 @@ _GRANTED = re.compile(
 )
 _HELD = re.compile(r"お持ち|保有|残高|残って|お手元|(?<![a-z])(?:have|balance|account|remaining|yours)(?![a-z])")
 _SPAN = shape(
-    rf"(?P<n>{NUMBER})\s?(?P<u>日間|日以内|日後|日前|営業日|週間|[かヶカヵケ]月(?:間|分)?|年間|年保証|周年|時間(?:以内|限定)?|分間|分(?!の)|秒|泊|days?|weeks?|months?|years?|hours?|hrs?|minutes?|mins?)(?![a-z])"
-    rf"|(?P<n2>{WORDED})[ -](?P<u2>days?|weeks?|months?|years?|hours?|minutes?)(?![a-z])|(?<![0-9a-z.])(?P<n3>[0-9]{{1,3}})-(?P<u3>day|week|month|year|hour|minute)(?![a-z])",
+    rf"{BEGIN}(?:(?P<n>{NUMBER})\s?(?P<u>日間|日以内|日後|日前|営業日|週間|[かヶカヵケ]月(?:間|分)?|年間|年保証|周年|時間(?:以内|限定)?|分間|分(?!の)|秒|泊|days?|weeks?|months?|years?|hours?|hrs?|minutes?|mins?)(?![a-z])"
+    rf"|(?P<n2>{WORDED})[ -](?P<u2>days?|weeks?|months?|years?|hours?|minutes?)(?![a-z])|(?<![0-9a-z.])(?P<n3>[0-9]{{1,3}})-(?P<u3>day|week|month|year|hour|minute)(?![a-z]))",
     "日 週間 月 年 時間 分 秒 泊 周年 day week month year hour hr minute min",
     40,
     14,
@@ -115,8 +115,8 @@ _LEFT_BEFORE, _LEFT_AFTER = (
     re.compile(r"^\s?(?:left|remaining|to go|で終了)"),
 )
 _COUNT = shape(
-    rf"(?P<n>{NUMBER})\s?(?:点|個|本|枚|台|袋|箱|セット|名様?|人|社|件|杯|回|種類?|席|冊|足|着|(?:items?|pieces?|units?|bags?|boxes|people|customers|seats?|places|spots|left|remaining|copies|stores|reviews|stars?)(?![a-z]))"
-    rf"|(?P<n2>{WORDED})[ -](?:left|remaining|items?|seats?|places|spots|customers|pieces|units)(?![a-z])",
+    rf"{BEGIN}(?:(?P<n>{NUMBER})\s?(?:点|個|本|枚|台|袋|箱|セット|名様?|人|社|件|杯|回|種類?|席|冊|足|着|(?:items?|pieces?|units?|bags?|boxes|people|customers|seats?|places|spots|left|remaining|copies|stores|reviews|stars?)(?![a-z]))"
+    rf"|(?P<n2>{WORDED})[ -](?:left|remaining|items?|seats?|places|spots|customers|pieces|units)(?![a-z]))",
     "点 個 本 枚 台 袋 箱 セット 名 人 社 件 杯 回 種 席 冊 足 着 item piece unit bag box people customer seat place spot left remaining copies store review star",
     40,
     14,

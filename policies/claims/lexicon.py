@@ -155,7 +155,7 @@ def load_lexicon(*roots: Path) -> tuple[Lexicon, list[Path]]:
                             number,
                         )
                     if "\n" in word:
-                        raise page.error("a word ends with its line", name, "words", language, number)
+                        raise page.error("a word goes over no line's end", name, "words", language, number)
             if (read.days is not None) != (read.check == "ends"):
                 raise page.error("days belongs to the check 'ends', and that check needs it", name, "days")
             groups[name] = Group(
