@@ -60,12 +60,13 @@ class Search(Generic[Kept]):
 
     def _in_run(self, letters: str) -> tuple[tuple[int, str, Kept], ...]:
         """(offset, word, what is kept with it) of every word that may begin in a run of Latin letters."""
+        last = len(letters)
         return tuple(
             (offset, word, kept)
-            for offset in range(len(letters))
+            for offset in range(last)
             for key in dict.fromkeys((letters[offset], letters[offset : offset + 2]))
             for word, run, kept in self._begun.get(key, ())
-            if letters.startswith(word, offset) or letters[offset:] == run
+            if letters.startswith(word, offset) or (offset + len(run) == last and letters.startswith(run, offset))
         )
 
 
