@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Literal
 
 from policies.claims.lexicon import Lexicon
 from policies.claims.normal import MARK, Normal, normalise
@@ -39,17 +38,15 @@ _HINTS: Mapping[str, re.Pattern[str]] = {
 }
 """What every number of a list, every code and every telephone number holds."""
 
-_Sort = Literal["sign", "topic", "number", "term", "harmless"]
-
 
 class Line:
     """``raw`` without its line break, and what stands in it.
 
-    ``low`` is the text of ``normal`` in lower case, letter for letter, ``size`` its length.  ``alone`` says whether it is read the same whatever stands on
-    the lines around it, ``worded`` whether an English word for a number stands in it.  ``signs`` are the places of the signs of each shape,
-    ``terms`` and ``harmless`` the numbers of the lexicon's words, ``topics`` (place, points | offer | event) of every word that says what a
-    date is about; of two at one place, the offer; ``hints`` what else may be in it, ``telling`` whether there is any
-    of these.  None of them goes over the end of a line.
+    ``low`` is the text of ``normal`` in lower case, letter for letter, ``size`` its length.  ``alone`` says whether it is read the
+    same whatever stands on the lines around it, ``worded`` whether an English word for a number stands in it.  ``signs`` are the places
+    of the signs of each shape, ``terms`` and ``harmless`` the numbers of the lexicon's words, ``topics`` (place, points | offer | event)
+    of every word that says what a date is about (of two at one place, the offer), ``hints`` what else may be in it, ``telling`` whether
+    there is any of these.  None of them goes over the end of a line.
     """
 
     __slots__ = (
