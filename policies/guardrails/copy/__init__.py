@@ -8,6 +8,10 @@ A check's file has ``RULE`` (its published id), ``LEVEL`` (block, fix or warn), 
 :class:`~policies.guardrails.copy.reading.Spot` for each fault.  A *fix* comes with the words that belong there instead; a
 *warn* is shown to the approver.  ``EACH = True`` where what it says depends on how long, how many or of which day the things
 are that fill a copy's slots: such a check is asked of every message, the others once for all messages of a copy.
+
+Most messages give most checks nothing to look at.  A check whose file has ``sign`` starts only where that is true of some
+:class:`~policies.guardrails.copy.paragraph.Paragraph`, in Japanese checks that also say ``OF_PROSE = True`` of one above the
+footer; ``check`` then reads the whole message.  The answer is kept with the paragraph, which costs little the next time.
 """
 
 from __future__ import annotations
@@ -15,10 +19,13 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from types import ModuleType
 
 from policies.catalogue import Catalogue
+from policies.guardrails.copy.japanese import japanese
+from policies.guardrails.copy.paragraph import Paragraph, once
 from policies.guardrails.copy.reading import Reading
 from policies.guardrails.guard import BLOCK, FLAG, Finding, Message, Scope
 
@@ -38,11 +45,44 @@ ASKED_OF_EACH = tuple(one for one in CHECKS if getattr(one, "EACH", False))
 def check(message: Message, catalogue: Catalogue, checks: tuple[ModuleType, ...] = CHECKS) -> Iterator[Finding]:
     """What every check for the message's language says about it."""
     reading = Reading(message, catalogue)
-    for one in checks:
-        if message.language in one.LANGUAGES:
-            for spot in one.check(reading):
-                severity = BLOCK if (spot.level or one.LEVEL) == "block" else FLAG
-                text = "" if spot.start is None else reading.text(spot.part)[spot.start : spot.end]
-                yield Finding(
-                    "copy", one.RULE, severity, spot.start, spot.end, text, spot.ja, spot.en, spot.part, spot.fix
-                )
+    for one in _started(reading, _panel(checks, message.language)):
+        for spot in one.check(reading):
+            severity = BLOCK if (spot.level or one.LEVEL) == "block" else FLAG
+            text = "" if spot.start is None else reading.text(spot.part)[spot.start : spot.end]
+            yield Finding("copy", one.RULE, severity, spot.start, spot.end, text, spot.ja, spot.en, spot.part, spot.fix)
+
+
+class _Panel:
+    """The checks for one language in their order, each with a bit: set where there is something for it to look at."""
+
+    def __init__(self, checks: tuple[ModuleType, ...], language: str) -> None:
+        asked = [one for one in checks if language in one.LANGUAGES]
+        self.checks = tuple((1 << number, one) for number, one in enumerate(asked))
+        self.always = sum(bit for bit, one in self.checks if not hasattr(one, "sign"))
+        self.signs = self._signs(of_prose=False)
+        self.signs_of_prose = self._signs(of_prose=True)
+
+    def _signs(self, *, of_prose: bool) -> Callable[[Paragraph], int] | None:
+        """The bits that a paragraph sets; None where there are none to set."""
+        signs = [
+            (bit, one.sign) for bit, one in self.checks
+            if hasattr(one, "sign") and getattr(one, "OF_PROSE", False) is of_prose
+        ]  # fmt: skip
+        return once(lambda paragraph: sum(bit for bit, sign in signs if sign(paragraph))) if signs else None
+
+
+_panel = lru_cache(maxsize=64)(_Panel)
+
+
+def _started(reading: Reading, panel: _Panel) -> Iterator[ModuleType]:
+    """The checks that have something to look at."""
+    given = panel.always
+    if signs := panel.signs:
+        for _, _, paragraph in reading.paragraphs:
+            given |= signs(paragraph)
+    if signs := panel.signs_of_prose:
+        for _, _, paragraph in japanese(reading).of_prose:
+            given |= signs(paragraph)
+    for bit, one in panel.checks:
+        if given & bit:
+            yield one

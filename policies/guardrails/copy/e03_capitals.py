@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from policies.guardrails.copy.paragraph import Paragraph
 from policies.guardrails.copy.reading import Reading, Spot, blanked
 
 RULE = "E03"
@@ -13,6 +14,11 @@ LANGUAGES = ("en",)
 EACH = True
 _LOUD = re.compile(r"(?<![A-Za-z0-9_/-])[A-Z]{4,40}(?![A-Za-z0-9_/-])")
 _KEPT = frozenset("STOP HELP START HDMI JPEG HTML HTTPS WIFI ASAP RSVP NATO NASA UNESCO IKEA ISBN UHD OLED".split())
+
+
+def sign(paragraph: Paragraph) -> bool:
+    """Whether it has such a word."""
+    return _LOUD.search(paragraph.text) is not None
 
 
 def check(reading: Reading) -> Iterator[Spot]:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from policies.guardrails.copy.japanese import lexical
+from policies.guardrails.copy.paragraph import Paragraph, once
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J09", "fix", ("ja",)
@@ -18,6 +19,8 @@ _FIRST_HALF = "\uff61"
 def check(reading: Reading) -> Iterator[Spot]:
     """Each with what to write instead; a private-use letter is somebody's own, so only a person can say."""
     yield from lexical(reading, "platform_characters")
+    if not any([_has_odd(one) for _, _, one in reading.paragraphs]):
+        return
     for part, text in reading.message.parts:
         for found in _ODD.finditer(text):
             if found[0] >= _FIRST_HALF:
@@ -25,3 +28,8 @@ def check(reading: Reading) -> Iterator[Spot]:
                 yield Spot(*found.span(), f"「{found[0]}」：半角カナです", f"'{found[0]}': half-width kana", full, part)
             else:
                 yield Spot(*found.span(), "外字は相手の画面に出ません", "a private-use character", None, part, "warn")
+
+
+@once
+def _has_odd(paragraph: Paragraph) -> bool:
+    return _ODD.search(paragraph.text) is not None

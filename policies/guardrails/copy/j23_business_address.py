@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policies.guardrails.copy.japanese import japanese
+from policies.guardrails.copy.japanese import japanese, wording
+from policies.guardrails.copy.paragraph import Paragraph, once
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J23", "fix", ("ja",)
@@ -23,8 +24,9 @@ _HEAD_LINES, _HEAD_LETTERS = 6, 160
 
 def check(reading: Reading) -> Iterator[Spot]:
     """(株) written short; 御中 where a person is named; a title after the name; a department above its company."""
-    for part, text in japanese(reading).texts:
-        for found in _SHORT.finditer(text) if any(sign in text for sign in "株有㈱㈲") else ():
+    short = any([_shortens(one) for _, _, one in reading.paragraphs])
+    for part, text in japanese(reading).texts if short else ():
+        for found in _SHORT.finditer(text):
             yield Spot(
                 *found.span(),
                 "会社名は略さずに書きます",
@@ -32,6 +34,8 @@ def check(reading: Reading) -> Iterator[Spot]:
                 _IN_FULL[found[1] or found[0]],
                 part,
             )
+    if not any([_addresses(one) for _, at, one in reading.of_body if at < _HEAD_LETTERS]):
+        return
     if not _SIGN.search(reading.body, 0, _HEAD_LETTERS):
         return
     head = _head(reading.body)
@@ -73,3 +77,13 @@ def _head(body: str) -> list[tuple[int, str]]:
 def _names_more(body: str, at: int) -> bool:
     """Whether the line at ``at`` still belongs to the address."""
     return bool(re.match(r"[^\n。、]{1,30}様\s*(?:\n|$)", body[at : at + 40]))
+
+
+@once
+def _shortens(paragraph: Paragraph) -> bool:
+    return _SHORT.search(wording(paragraph)) is not None
+
+
+@once
+def _addresses(paragraph: Paragraph) -> bool:
+    return _SIGN.search(paragraph.text) is not None
