@@ -44,9 +44,7 @@ class Span(BaseModel):
     def holds(self, size: int) -> bool:
         """Whether nothing is to be said of a text of this size."""
         least, good, most = self.min, self.aim, self.max
-        return (
-            (least is None or size >= least) and (good is None or size <= good) and (most is None or size <= most)
-        )
+        return (least is None or size >= least) and (good is None or size <= good) and (most is None or size <= most)
 
 
 class _LimitRow(BaseModel):

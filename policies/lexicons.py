@@ -193,6 +193,8 @@ def _load(path: Path) -> Lexicon:
                     text = find.replace("{}", part)
                     if not text or text in words:
                         raise page.error(f"'{text}' stands twice or is empty", *where)
+                    if "\n" in text:
+                        raise page.error("a word stands in one line", *where)
                     use = None if word.use is None else word.use.replace("{}", part)
                     words[text] = Word(
                         text, use, endings, word.not_after, (*word.not_before, *group.not_before), frozenset(word.months)

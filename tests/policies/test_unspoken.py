@@ -6,11 +6,12 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.catalogue import load_catalogue
-from policies.unspoken import read_unspoken, readable
+from policies.loading import Page
+from policies.unspoken import longest, read_unspoken, readable
 from retrieval.errors import InputError
 
 LEXICONS = load_catalogue().unspoken
@@ -23,9 +24,8 @@ def written(tmp_path: Path, text: str) -> Path:
 
 
 def test_places_are_those_of_the_text_as_it_stands(tmp_path: Path) -> None:
-    lexicon = read_unspoken(
-        written(tmp_path, "topics: {hat: {said: {ja: 帽子, en: hats}, ja: [ボウシ], en: [hats?]}}"), "topics"
-    )
+    path = written(tmp_path, "topics: {hat: {said: {ja: 帽子, en: hats}, ja: [ボウシ], en: [hats?]}}")
+    lexicon = read_unspoken(Page(path), "topics")
     text = "㈱のＨＡＴとボウシ、\nthat hat"
     assert [text[start:end] for _, start, end in lexicon.find(text)] == ["ボウシ", "ＨＡＴ", "hat"]
 
@@ -34,7 +34,7 @@ def test_what_only_looks_like_a_topic_is_taken_out_first(tmp_path: Path) -> None
     path = written(
         tmp_path, "topics: {fire: {said: {ja: 火, en: fire}, ja: ['火(?:事|災)'], en: [fire], unless: [火災保険]}}"
     )
-    lexicon = read_unspoken(path, "topics")
+    lexicon = read_unspoken(Page(path), "topics")
     assert lexicon.topics_of("火災保険のご案内") == frozenset()
     assert lexicon.topics_of("火災と火災保険") == {"fire"}
 
@@ -51,7 +51,7 @@ def test_what_only_looks_like_a_topic_is_taken_out_first(tmp_path: Path) -> None
 )
 def test_a_slip_is_told_with_its_file(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(InputError, match=told) as raised:
-        read_unspoken(written(tmp_path, text), "topics")
+        read_unspoken(Page(written(tmp_path, text)), "topics")
     assert "words.yaml" in str(raised.value)
 
 
@@ -69,6 +69,7 @@ def test_the_readable_form_keeps_every_letter_in_its_place(text: str) -> None:
     assert len(readable(text)) == len(text)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="亡ご逝去くなりss passedaway\n。 we noticedyou昨夜覧", max_size=40))
 def test_the_quick_look_misses_nothing_that_a_topic_finds(text: str) -> None:
     for lexicon in LEXICONS.values():

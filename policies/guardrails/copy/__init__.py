@@ -19,14 +19,13 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from types import ModuleType
 
 from policies.catalogue import Catalogue
-from policies.guardrails.copy.japanese import japanese
-from policies.guardrails.copy.paragraph import Paragraph, once
-from policies.guardrails.copy.reading import Reading
+from policies.guardrails.copy.japanese import prose_of
+from policies.guardrails.copy.reading import Placed, Reading
 from policies.guardrails.guard import BLOCK, FLAG, Finding, Message, Scope
 
 SCOPE: Scope = "copy"
@@ -58,31 +57,31 @@ class _Panel:
     def __init__(self, checks: tuple[ModuleType, ...], language: str) -> None:
         asked = [one for one in checks if language in one.LANGUAGES]
         self.checks = tuple((1 << number, one) for number, one in enumerate(asked))
+        signed = [(bit, one.sign, getattr(one, "OF_PROSE", False)) for bit, one in self.checks if hasattr(one, "sign")]
         self.always = sum(bit for bit, one in self.checks if not hasattr(one, "sign"))
-        self.signs = self._signs(of_prose=False)
-        self.signs_of_prose = self._signs(of_prose=True)
+        self.of_prose = sum(bit for bit, _, prose in signed if prose)
+        self._signs = tuple((bit, sign) for bit, sign, _ in signed)
 
-    def _signs(self, *, of_prose: bool) -> Callable[[Paragraph], int] | None:
-        """The bits that a paragraph sets; None where there are none to set."""
-        signs = [
-            (bit, one.sign) for bit, one in self.checks
-            if hasattr(one, "sign") and getattr(one, "OF_PROSE", False) is of_prose
-        ]  # fmt: skip
-        return once(lambda paragraph: sum(bit for bit, sign in signs if sign(paragraph))) if signs else None
+    def given(self, paragraphs: Iterable[Placed]) -> int:
+        """The bits that any of the paragraphs sets."""
+        given = 0
+        for _, _, paragraph in paragraphs:
+            try:
+                given |= paragraph.told[self]
+            except KeyError:
+                paragraph.told[self] = set_here = sum(bit for bit, sign in self._signs if sign(paragraph))
+                given |= set_here
+        return given
 
 
 _panel = lru_cache(maxsize=64)(_Panel)
 
 
-def _started(reading: Reading, panel: _Panel) -> Iterator[ModuleType]:
+def _started(reading: Reading, panel: _Panel) -> list[ModuleType]:
     """The checks that have something to look at."""
-    given = panel.always
-    if signs := panel.signs:
-        for _, _, paragraph in reading.paragraphs:
-            given |= signs(paragraph)
-    if signs := panel.signs_of_prose:
-        for _, _, paragraph in japanese(reading).of_prose:
-            given |= signs(paragraph)
-    for bit, one in panel.checks:
-        if given & bit:
-            yield one
+    given = panel.given(reading.paragraphs)
+    if given & panel.of_prose:
+        # It may stand in the footer or in the subject alone.
+        given = given & ~panel.of_prose | panel.given(prose_of(reading)) & panel.of_prose
+    given |= panel.always
+    return [one for bit, one in panel.checks if given & bit]

@@ -11,14 +11,14 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
-from policies.guardrails.copy.paragraph import Paragraph, once
+from policies.guardrails.copy.paragraph import Paragraph, once, some
 from policies.guardrails.copy.reading import Reading, Spot, whole_words
 
 RULE = "C02"
 LEVEL = "block"
 LANGUAGES = ("ja", "en")
 EACH = True
-_SIGNS = ("様様", "殿", "各位", "御中", "さま", "さん", "長様", "長 様", "社様", "芳名")
+_SIGN = re.compile("様様|殿|各位|御中|さま|さん|長様|長 様|社様|芳名")
 """What a wrong honorific has; a text without it needs no closer look."""
 _HONORIFICS = ("様", "さま", "さん")
 _OPENING = {"email": 6, "phone": 1000}
@@ -32,7 +32,7 @@ _DOUBLED = re.compile(
 def check(reading: Reading) -> Iterator[Spot]:
     """Blocks a missing, doubled or misplaced name; names nobody where nobody may be named."""
     message, body = reading.message, reading.body
-    if any([_honoured(one) for _, _, one in reading.of_body]):
+    if some(_honoured, reading.of_body):
         for found in _DOUBLED.finditer(body):
             yield Spot(
                 *found.span(), f"「{found[0]}」は敬称が正しくありません", f"the honorific in '{found[0]}' is wrong"
@@ -58,7 +58,7 @@ def check(reading: Reading) -> Iterator[Spot]:
 
 @once
 def _honoured(paragraph: Paragraph) -> bool:
-    return any(sign in paragraph.text for sign in _SIGNS)
+    return _SIGN.search(paragraph.text) is not None
 
 
 def _named(text: str, name: str) -> list[int]:

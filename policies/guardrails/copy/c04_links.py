@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from policies.guardrails.copy.paragraph import Paragraph, once
+from policies.guardrails.copy.paragraph import Paragraph, once, some
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE = "C04"
@@ -44,7 +44,7 @@ def _shortens(paragraph: Paragraph) -> bool:
 def check(reading: Reading) -> Iterator[Spot]:
     """Blocks a host nobody vouches for, a shortener, a page in another language, and more links than a reader can choose from."""
     body, message = reading.body, reading.message
-    for part, text in message.parts if any([_shortens(one) for _, _, one in reading.paragraphs]) else ():
+    for part, text in message.parts if some(_shortens, reading.paragraphs) else ():
         for found in _SHORTENED.finditer(text.lower() if text.isascii() else text):
             if not _HOST.match(text[found.start() - 1 : found.start()]):
                 yield Spot(

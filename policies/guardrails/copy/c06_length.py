@@ -15,30 +15,26 @@ EACH = True
 
 def check(reading: Reading) -> Iterator[Spot]:
     """Blocks what is over a limit's maximum or missing altogether; warns of what is longer or shorter than good practice."""
-    message, head = reading.message, reading.channel.head
+    message, rules = reading.message, reading.channel
+    head = message.head or ""
     if not message.body.strip():
         yield Spot(None, None, "本文がありません", "there is no body")
         return
-    if head is not None and not (message.head or "").strip():
-        yield Spot(None, None, "件名またはタイトルがありません", "there is no subject or title", part=head)
-    for limit in reading.channel.limits:
+    if rules.head is not None and not head.strip():
+        yield Spot(None, None, "件名またはタイトルがありません", "there is no subject or title", part=rules.head)
+    for limit in rules.limits:
         text, span = _part(reading, limit), limit.spans[message.language]
-        if not text or _surely_fits(text, limit, span, reading):
-            continue
-        size = measure(text, limit.unit, message.language, message.head or "")
-        if not span.holds(size):
-            yield _compared(reading, limit, size)
+        if text and not _surely_fits(text, head, limit, span):
+            size = measure(text, limit.unit, message.language, head)
+            if not span.holds(size):
+                yield _compared(reading, limit, size)
 
 
-def _surely_fits(text: str, limit: Limit, span: Span, reading: Reading) -> bool:
-    """Whether the text need not be measured: four bytes or two columns are the most a letter takes."""
-    match limit.unit:
-        case "bytes" | "payload":
-            return len(text) < 500 and len(reading.message.head or "") < 100
-        case "columns":
-            return (span.min or 0) <= len(text) and span.holds(2 * len(text))
-        case _:
-            return False
+def _surely_fits(text: str, head: str, limit: Limit, span: Span) -> bool:
+    """Whether the text need not be measured: four bytes or two columns are the most that a letter takes."""
+    if limit.unit == "columns":
+        return (span.min or 0) <= len(text) and span.holds(2 * len(text))
+    return limit.unit in ("bytes", "payload") and len(text) < 500 and len(head) < 100
 
 
 def _part(reading: Reading, limit: Limit) -> str:

@@ -26,8 +26,8 @@ _PRICE = re.compile(
 def check(reading: Reading) -> Iterator[Spot]:
     """Blocks what is stale by then."""
     message, row = reading.message, reading.message.row
-    if row is not None and row.get("s_price") is not None and message.action and message.action.binds == "sku":
-        yield from _product(reading, int(row["s_price"]))
+    if message.action and message.action.binds == "sku" and row is not None and row.get("s_price") is not None:
+        yield from _product(reading, row["s_price"])
     for product in rows(message.bundle, "products"):
         name = product.get("name")
         if isinstance(name, str) and name in message.whole:
@@ -53,11 +53,11 @@ def check(reading: Reading) -> Iterator[Spot]:
         )
 
 
-def _product(reading: Reading, now: int) -> Iterator[Spot]:
+def _product(reading: Reading, now: float) -> Iterator[Spot]:
     """The bound product as it is now: the facts of a draft are those of its decision."""
     for text in reading.message.grounded:
         said = _price(text)
-        if said is not None and said != now and (at := reading.body.find(text)) >= 0:
+        if said is not None and said != int(now) and (at := reading.body.find(text)) >= 0:
             yield Spot(
                 at, at + len(text), f"「{text}」は現在の価格と違います", f"'{text}' is no longer the price"
             )  # fmt: skip

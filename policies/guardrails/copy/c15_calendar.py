@@ -62,13 +62,13 @@ def check(reading: Reading) -> Iterator[Spot]:
     moment = reading.moment
     today = moment.date() if moment else None
     dated = [one for one in reading.paragraphs if _dates_in(one[2]) != ()]
-    if any([_dates_in(one) is None for _, _, one in dated]):
+    if any(_dates_in(one) is None for _, _, one in dated):
         for part, text in reading.everything:
             for fault in _faults(_read(text, reading.language), reading.text(part), today):
                 yield _spot(part, 0, *fault)
         return
     for part, at, one in dated:
-        for fault in _faults_in(one, today):
+        for fault in _faults(_dates_in(one) or (), one.text, today):
             yield _spot(part, at, *fault)
 
 
@@ -111,11 +111,6 @@ def _english(text: str) -> Iterator[_Said]:
             yield _Said(start, end, year, month, int(found["d"]), weekday, False, last)
 
 
-@once
-def _faults_in(paragraph: Paragraph, today: date | None) -> tuple[tuple[_Said, str, str], ...]:
-    return tuple(_faults(_dates_in(paragraph) or (), paragraph.text, today))
-
-
 def _faults(dates: Iterable[_Said], text: str, today: date | None) -> Iterator[tuple[_Said, str, str]]:
     """Every date with what is wrong with it, in Japanese and English."""
     for said in dates:
@@ -125,13 +120,12 @@ def _faults(dates: Iterable[_Said], text: str, today: date | None) -> Iterator[t
             yield said, f"「{words}」という日はありません", f"there is no such day as '{words}'"
         if day is None:
             continue
-        told = day.isoformat()
         if said.weekday is not None and said.weekday != day.weekday():
-            yield said, f"{told} は{_WEEKDAYS_JA[day.weekday()]}曜日です", f"{told} is a {day:%A}"
+            yield said, f"{day} は{_WEEKDAYS_JA[day.weekday()]}曜日です", f"{day} is a {day:%A}"
         elif said.festive and not is_holiday("JP", day):
-            yield said, f"{told} は祝日ではありません", f"{told} is no national holiday"
+            yield said, f"{day} は祝日ではありません", f"{day} is no national holiday"
         if said.last and today and day < today:
-            yield said, f"期限の{told}は送信日より前です", f"the last day, {told}, is before the day of sending"
+            yield said, f"期限の{day}は送信日より前です", f"the last day, {day}, is before the day of sending"
 
 
 @lru_cache(maxsize=4096)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policies.guardrails.copy.paragraph import Paragraph, once
+from policies.guardrails.copy.paragraph import Paragraph, once, some
 from policies.guardrails.copy.reading import Reading, Spot, aligned
 
 RULE = "C18"
@@ -39,7 +39,7 @@ def check(reading: Reading) -> Iterator[Spot]:
             yield Spot(None, None, f"必要な事実「{fact}」がありません", f"the required fact '{fact}' is missing")
     never = _texts(bundle.get("never_mention"))
     ruled_out = _RULED_OUT.get(message.action.id, ()) if message.action else ()
-    if not never and not (ruled_out and any([_subjects(one) for _, _, one in reading.paragraphs])):
+    if not never and not (ruled_out and some(_subjects, reading.paragraphs)):
         return
     for part, text in reading.everything:
         for word in never:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policies.guardrails.copy.paragraph import Paragraph, once
+from policies.guardrails.copy.paragraph import Paragraph, once, some
 from policies.guardrails.copy.reading import Reading, Spot, outside_words, whole_words
 
 RULE = "E01"
@@ -26,7 +26,7 @@ _GENERIC = re.compile(
 def check(reading: Reading) -> Iterator[Spot]:
     """Blocks a greeting to nobody, a wrong honorific, and a name that is missing or said too often."""
     message, body = reading.message, reading.body
-    generic = any([_addresses_nobody(one) for _, _, one in reading.of_body])
+    generic = some(_addresses_nobody, reading.of_body)
     for found in outside_words(_GENERIC, reading.folded("body")) if generic else ():
         start, end = found.span()
         yield Spot(

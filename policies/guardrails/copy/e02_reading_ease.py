@@ -34,7 +34,9 @@ def check(reading: Reading) -> Iterator[Spot]:
             )
     if sum([len(words_of(one)) for _, _, one in reading.of_main]) < _FEW:
         return
-    told = [(_heard if len(one) <= LONGEST else _hear)(one) for one in blanked(reading.main, reading.names).split("\n\n")]
+    told = [
+        (_heard if len(one) <= LONGEST else _hear)(one) for one in blanked(reading.main, reading.names).split("\n\n")
+    ]
     words, heard = sum(words for words, _ in told), sum(heard for _, heard in told)
     if words < _FEW:
         return

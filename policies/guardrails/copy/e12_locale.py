@@ -48,7 +48,7 @@ def sign(paragraph: Paragraph) -> bool:
 def check(reading: Reading) -> Iterator[Spot]:
     """Warns of another country's currency, tax word or spelling, and offers the spelling that fits."""
     country = _country(reading)
-    if country and any([_may_be_foreign(one, country) for _, _, one in reading.of_body]):
+    if country and any(_may_be_foreign(one, country) for _, _, one in reading.of_body):
         yield from _money(reading, country, reading.folded("body"))
     words = frozenset[str]().union(*[_spelt(one) for _, _, one in reading.of_main])
     british, american = words & _UK, words & _US

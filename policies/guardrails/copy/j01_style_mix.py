@@ -60,9 +60,7 @@ def check(reading: Reading) -> Iterator[Spot]:
 
 
 def _is_plain(text: str, end: int) -> bool:
-    return (
-        text[end - 1 : end] in _LAST and not text.endswith(_POLITE, 0, end) and text.endswith(_PLAIN_ENDS, 0, end)
-    )
+    return text[end - 1 : end] in _LAST and not text.endswith(_POLITE, 0, end) and text.endswith(_PLAIN_ENDS, 0, end)
 
 
 def _line_ends(text: str) -> list[int]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from policies.guardrails.copy.japanese import japanese, lexical, wording
-from policies.guardrails.copy.paragraph import Paragraph, once
+from policies.guardrails.copy.paragraph import Paragraph, once, some
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J04", "fix", ("ja",)
@@ -17,7 +17,7 @@ _I_NUKI = re.compile("(?:[見来出着寝似っしいきちみりえけせてね
 def check(reading: Reading) -> Iterator[Spot]:
     """The three lists of the lexicon, and い抜き by its letters: してます, 読んでる."""
     yield from lexical(reading, "verb_forms")
-    if not any([_drops_i(one) for _, _, one in reading.paragraphs]):
+    if not some(_drops_i, reading.paragraphs):
         return
     for part, text in japanese(reading).texts:
         for found in _I_NUKI.finditer(text):

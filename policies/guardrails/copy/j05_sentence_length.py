@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from policies.channels import display_width
-from policies.guardrails.copy.japanese import JOINED, japanese, sentences
+from policies.guardrails.copy.japanese import ENDS, JOINED, japanese, prose, sentences
 from policies.guardrails.copy.paragraph import Paragraph
 from policies.guardrails.copy.reading import Reading, Spot
 
@@ -14,11 +15,13 @@ EACH = OF_PROSE = True
 MOST = 60
 """Full-width letters."""
 _ON_A_PHONE = ("sms", "line", "push")
+_RUNS_ON = re.compile(f"[^{ENDS}]{{{MOST}}}|[{ENDS}]{{2}}")
+"""What prose with such a sentence has: as many letters without an end, or several marks at one."""
 
 
 def sign(paragraph: Paragraph) -> bool:
     """Whether it has a longer sentence."""
-    return len(paragraph.text) > MOST and any(_too_wide(sentence) for _, sentence in sentences(paragraph))
+    return _RUNS_ON.search(prose(paragraph)) is not None and any(_too_wide(said) for _, said in sentences(paragraph))
 
 
 def check(reading: Reading) -> Iterator[Spot]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policies.guardrails.copy.japanese import KANJI, japanese, prose
-from policies.guardrails.copy.paragraph import Paragraph, once
+from policies.guardrails.copy.japanese import KANJI, prose, prose_of
+from policies.guardrails.copy.paragraph import Paragraph, letters, once
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J07", "warn", ("ja",)
@@ -15,15 +15,14 @@ LEAST, MOST = 0.15, 0.45
 ENOUGH = 100
 """Letters below which a share says nothing."""
 _KANJI = re.compile(f"[{KANJI}]+")
-_KANA = re.compile("[ぁ-ゖァ-ヺー]+")
+_JAPANESE = re.compile(f"[{KANJI}ぁ-ゖァ-ヺー]+")
 
 
 def check(reading: Reading) -> Iterator[Spot]:
     """The share of kanji among kanji and kana, footer and links left out, outside 0.15 to 0.45."""
-    told = [_letters(one) for _, _, one in japanese(reading).of_prose]
-    kanji = sum(kanji for kanji, _ in told)
-    letters = kanji + sum(kana for _, kana in told)
-    if letters >= ENOUGH and not LEAST <= (share := kanji / letters) <= MOST:
+    told = [_letters(one) for _, _, one in prose_of(reading)]
+    kanji, all_told = map(sum, zip(*told, strict=True)) if told else (0, 0)
+    if all_told >= ENOUGH and not LEAST <= (share := kanji / all_told) <= MOST:
         ja, en = ("多すぎ", "too many") if share > MOST else ("少なすぎ", "too few")
         yield Spot(
             None,
@@ -35,6 +34,6 @@ def check(reading: Reading) -> Iterator[Spot]:
 
 @once
 def _letters(paragraph: Paragraph) -> tuple[int, int]:
-    """How many kanji and kana its prose has."""
+    """How many kanji its prose has, and how many kanji and kana; ヶ is both."""
     text = prose(paragraph)
-    return sum(map(len, _KANJI.findall(text))), sum(map(len, _KANA.findall(text)))
+    return letters(_KANJI, text), letters(_JAPANESE, text) + text.count("ヶ")

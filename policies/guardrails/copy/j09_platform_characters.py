@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from policies.guardrails.copy.japanese import lexical
-from policies.guardrails.copy.paragraph import Paragraph, once
+from policies.guardrails.copy.paragraph import Paragraph, once, some
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J09", "fix", ("ja",)
@@ -19,7 +19,7 @@ _FIRST_HALF = "\uff61"
 def check(reading: Reading) -> Iterator[Spot]:
     """Each with what to write instead; a private-use letter is somebody's own, so only a person can say."""
     yield from lexical(reading, "platform_characters")
-    if not any([_has_odd(one) for _, _, one in reading.paragraphs]):
+    if not some(_has_odd, reading.paragraphs):
         return
     for part, text in reading.message.parts:
         for found in _ODD.finditer(text):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from policies.guardrails.copy.japanese import japanese, lexical, wording
-from policies.guardrails.copy.paragraph import Paragraph, once
+from policies.guardrails.copy.paragraph import Paragraph, once, some
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J17", "block", ("ja",)
@@ -28,7 +28,7 @@ _WRONG = (
 def check(reading: Reading) -> Iterator[Spot]:
     """The lexicon's forms, ご〜してください, and a subject with a verb of the other direction."""
     yield from lexical(reading, "direction", certain=False)
-    if not any([_turned_round(one) for _, _, one in reading.paragraphs]):
+    if not some(_turned_round, reading.paragraphs):
         return
     for part, text in japanese(reading).texts:
         for found in _HUMBLE_REQUEST.finditer(text):

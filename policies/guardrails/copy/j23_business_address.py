@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from policies.guardrails.copy.japanese import japanese, wording
-from policies.guardrails.copy.paragraph import Paragraph, once
+from policies.guardrails.copy.paragraph import Paragraph, once, some
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J23", "fix", ("ja",)
@@ -24,7 +24,7 @@ _HEAD_LINES, _HEAD_LETTERS = 6, 160
 
 def check(reading: Reading) -> Iterator[Spot]:
     """(株) written short; 御中 where a person is named; a title after the name; a department above its company."""
-    short = any([_shortens(one) for _, _, one in reading.paragraphs])
+    short = some(_shortens, reading.paragraphs)
     for part, text in japanese(reading).texts if short else ():
         for found in _SHORT.finditer(text):
             yield Spot(
@@ -34,7 +34,7 @@ def check(reading: Reading) -> Iterator[Spot]:
                 _IN_FULL[found[1] or found[0]],
                 part,
             )
-    if not any([_addresses(one) for _, at, one in reading.of_body if at < _HEAD_LETTERS]):
+    if not some(_addresses, [one for one in reading.of_body if one[1] < _HEAD_LETTERS]):
         return
     if not _SIGN.search(reading.body, 0, _HEAD_LETTERS):
         return

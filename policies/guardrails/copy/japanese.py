@@ -18,6 +18,7 @@ KANJI = "一-龯々〆ヶ"
 _QUOTED = re.compile(r"https?://[!-~]{1,400}|「[^「」\n]{1,60}」|『[^『』\n]{1,60}』")
 _MAIL = re.compile(r"(?<![0-9A-Za-z._%+-])[0-9A-Za-z._%+-]{1,64}@[0-9A-Za-z.-]{1,80}")
 _RULE = re.compile(r"^[─━―＝=_＿*＊-]{3}[^\n]*\n", re.MULTILINE)
+_RULES = re.compile("[─━―＝=_＿*＊-]{3}")
 _FOOTER = 400
 """Code points that may follow the ruled line above a footer."""
 _FOOTER_SIGNS = ("〒", "──", "--")
@@ -71,7 +72,8 @@ def sentences(paragraph: Paragraph) -> tuple[tuple[int, str], ...]:
 @once
 def _ruled(paragraph: Paragraph) -> tuple[tuple[int, int], ...]:
     """(start, end) of the ruled lines of its wording, below which a footer may begin."""
-    return tuple([found.span() for found in _RULE.finditer(wording(paragraph))])
+    text = wording(paragraph)
+    return tuple([found.span() for found in _RULE.finditer(text)]) if _RULES.search(text) else ()
 
 
 @once
@@ -113,8 +115,9 @@ class Japanese:
         for _, at, paragraph in self.reading.of_body:
             for start, end in _ruled(paragraph):
                 if 0 <= size - (at + end) <= _FOOTER:
-                    signs = any(_may_have_footer(one) for _, _, one in self.reading.of_body)
-                    return at + start if signs else size
+                    # The line itself has mostly one of the signs.
+                    where = (paragraph, *[one for _, _, one in self.reading.of_body])
+                    return at + start if any(map(_may_have_footer, where)) else size
         return size
 
     @cached_property
@@ -165,6 +168,11 @@ class Japanese:
 def japanese(reading: Reading) -> Japanese:
     """``reading`` taken apart, once for all checks that follow each other."""
     return Japanese(reading)
+
+
+def prose_of(reading: Reading) -> list[Placed]:
+    """The paragraphs above the footer."""
+    return japanese(reading).of_prose
 
 
 def lexical(reading: Reading, name: str, *, certain: bool = True) -> Iterator[Spot]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from functools import lru_cache, partial, wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Literal, TypeVar
 
-Given, Read = ParamSpec("Given"), TypeVar("Read")
+Read = TypeVar("Read")
 KEPT, LONGEST = 8192, 1000
 """How many paragraphs of one language and channel are kept, the last used; and code points of the longest that is."""
+Part = Literal["subject", "title", "body"]
 _URL = re.compile(r"https?://[!-~]+")
 
 
@@ -37,19 +38,30 @@ class Paragraph:
         self.told: dict[Hashable, Any] = {}
 
 
-def once(read: Callable[Concatenate[Paragraph, Given], Read]) -> Callable[Concatenate[Paragraph, Given], Read]:
-    """``read``, worked out when a paragraph is first asked for it, for each of what else it depends on."""
+Placed = tuple[Part, int, Paragraph]
+"""A paragraph, the part it stands in and the code point there at which it begins."""
+
+
+def once(read: Callable[[Paragraph], Read]) -> Callable[[Paragraph], Read]:
+    """``read``, worked out when a paragraph is first asked for it."""
 
     @wraps(read)
-    def kept(paragraph: Paragraph, *given: Given.args, **named: Given.kwargs) -> Read:
-        key = (read, *given) if given else read
+    def kept(paragraph: Paragraph) -> Read:
         try:
-            found: Read = paragraph.told[key]
+            return paragraph.told[read]
         except KeyError:
-            found = paragraph.told[key] = read(paragraph, *given)
-        return found
+            found = paragraph.told[read] = read(paragraph)
+            return found
 
     return kept
+
+
+def some(read: Callable[[Paragraph], object], paragraphs: Iterable[Placed]) -> bool:
+    """Whether it is true of any of the paragraphs."""
+    for _, _, paragraph in paragraphs:
+        if read(paragraph):
+            return True
+    return False
 
 
 @lru_cache(maxsize=64)
@@ -57,17 +69,22 @@ def _kept(language: str, channel: str) -> Callable[[str], Paragraph]:
     return lru_cache(maxsize=KEPT)(partial(Paragraph, language=language, channel=channel))
 
 
-def paragraphs_of(text: str, language: str, channel: str) -> list[tuple[int, Paragraph]]:
-    """(offset, paragraph) of all of ``text`` but its empty paragraphs, each with what is known of it already."""
+def paragraphs_of(part: Part, text: str, language: str, channel: str) -> list[Placed]:
+    """All of ``text`` but its empty paragraphs, each with what is known of it already."""
     found, at, kept = [], 0, _kept(language, channel)
     for piece in text.split("\n\n"):
         size = len(piece)
         if size > LONGEST:
-            found.append((at, Paragraph(piece, language=language, channel=channel)))
+            found.append((part, at, Paragraph(piece, language=language, channel=channel)))
         elif size:
-            found.append((at, kept(piece)))
+            found.append((part, at, kept(piece)))
         at += size + 2
     return found
+
+
+def letters(runs: re.Pattern[str], text: str) -> int:
+    """How many letters the matches of ``runs`` have together."""
+    return sum(map(len, runs.findall(text)))
 
 
 def without_urls(text: str) -> str:

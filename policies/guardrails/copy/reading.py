@@ -12,13 +12,10 @@ from typing import Any, Literal
 
 from policies.catalogue import Catalogue
 from policies.channels import ChannelRules
-from policies.guardrails.copy.paragraph import Paragraph, once, paragraphs_of, without_urls
+from policies.guardrails.copy.paragraph import Paragraph, Part, Placed, once, paragraphs_of, without_urls
 from policies.guardrails.guard import Message
 
-Part = Literal["subject", "title", "body"]
 Level = Literal["block", "fix", "warn"]
-Placed = tuple[Part, int, Paragraph]
-"""A paragraph, the part it stands in and the code point there at which it begins."""
 _SENTENCE = re.compile(r"[^。！？!?\n]+[。！？!?]*")
 _ENGLISH_SENTENCE = re.compile(r"[^\s.!?][^.!?\n]*(?:[.!?]+(?![\s\"')\]]|$)[^.!?\n]*)*[.!?]*")
 # A class without a count at the front lets the engine skip to the first letter.
@@ -50,11 +47,14 @@ class Reading:
     def __init__(self, message: Message, catalogue: Catalogue) -> None:
         self.message, self.catalogue = message, catalogue
         self.language, self.body = message.language, message.body
+        language, channel = message.language, message.channel
+        self.of_body = paragraphs_of("body", message.body, language, channel)
         self.paragraphs: list[Placed] = []
-        for part, text in message.parts:
-            found = paragraphs_of(text, message.language, message.channel)
-            self.paragraphs += [(part, at, one) for at, one in found]
-        self.of_body = [one for one in self.paragraphs if one[0] == "body"]
+        if message.subject:
+            self.paragraphs += paragraphs_of("subject", message.subject, language, channel)
+        if message.title:
+            self.paragraphs += paragraphs_of("title", message.title, language, channel)
+        self.paragraphs += self.of_body
         self._folded: dict[Part, str] = {}
 
     @property
@@ -77,8 +77,8 @@ class Reading:
         if found and end < len(self.body):
             _, at, last = found[-1]
             if at + len(last.text) - 2 > end:
-                cut = paragraphs_of(self.body[at:end], self.language, self.message.channel)
-                found[-1:] = [("body", at, one) for _, one in cut]
+                cut = paragraphs_of("body", self.body[at:end], self.language, self.message.channel)
+                found[-1:] = [("body", at, one) for _, _, one in cut]
         return found
 
     @cached_property
