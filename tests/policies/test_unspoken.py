@@ -77,6 +77,32 @@ def test_the_quick_look_misses_nothing_that_a_topic_finds(text: str) -> None:
         assert lexicon.any.among(read) == any(True for topic in lexicon.topics for _ in topic.words.places(read))
 
 
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(["大切な方を", "亡く", "なった", "カートに", "残って", "ご覧に", "なって", "確認いたしました", "we noticed", "you", "flood", "your home", "\n", "\n\n", "\n\n\n", " ", "  ", "。", "x", "㌔"]), max_size=14).map("".join))
+def test_what_is_said_across_paragraphs_is_found_as_in_one_piece(text: str) -> None:
+    for lexicon in LEXICONS.values():
+        found = {name for topic in lexicon.topics for name in [topic.name] if any(topic.words.places(lexicon.unless.sub(lambda one: "\0" * len(one[0]), readable(text))))}
+        assert lexicon.topics_of(text) == found
+
+
+@pytest.mark.parametrize(
+    ("pattern", "letters"),
+    [
+        ("逝去", 2), ("[一三七]回忌", 3), (r"cancer\b", 6), ("お(?:辛|つら)い(?:時|お気持ち)", 8), ("カートに[^。]{0,12}(?:残|お忘れ)", 19),
+        (r"(?:left|still)(?: \w{1,12}){0,3} in", 47), ("(?:(?:ab|c)d){2}", 6), ("あ.*い", None), ("あ+", None), ("(?:ab)*", None), ("あ(?=い)", None), ("(?<!あ)い", None),
+    ],
+)  # fmt: skip
+def test_how_far_a_pattern_may_run(pattern: str, letters: int | None) -> None:
+    assert longest(pattern) == letters
+
+
+def test_a_pattern_without_bound_is_asked_of_the_whole_text(tmp_path: Path) -> None:
+    path = written(tmp_path, "topics: {far: {said: {ja: 遠い, en: far}, ja: ['遠.*い'], en: ['far(?=.*away)']}}")
+    lexicon = read_unspoken(Page(path), "topics")
+    assert lexicon.topics_of("遠く" + "\n\n" * 300 + "ない") == {"far"}
+    assert lexicon.topics_of("far" + "\n\n" * 300 + "away") == {"far"}
+
+
 @pytest.mark.parametrize(
     "piece", ["亡", "ご覧に", "カートに", "昨夜", "2回", "地震", "flood ", "left still ", "you ", "we saw ", "your "]
 )

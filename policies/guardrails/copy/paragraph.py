@@ -58,10 +58,7 @@ def once(read: Callable[[Paragraph], Read]) -> Callable[[Paragraph], Read]:
 
 def some(read: Callable[[Paragraph], object], paragraphs: Iterable[Placed]) -> bool:
     """Whether it is true of any of the paragraphs."""
-    for _, _, paragraph in paragraphs:
-        if read(paragraph):
-            return True
-    return False
+    return any(map(read, [paragraph for _, _, paragraph in paragraphs]))
 
 
 @lru_cache(maxsize=64)
