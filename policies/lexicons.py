@@ -21,7 +21,7 @@ from retrieval.errors import nearest
 
 LANGUAGES = ("japanese",)
 """The folders of lexicons."""
-_KEPT, _LONGEST = 4096, 1000
+_KEPT, _LONGEST = 8192, 1000
 """How many texts a word list remembers what is said in, the last asked; and code points of the longest of them."""
 
 

@@ -23,7 +23,7 @@ _ONE = re.compile(r"\\.|\[\^?\]?[^\]]*\]")
 """An escaped letter or a class: it stands for one letter."""
 _INNERMOST = re.compile(r"\(\?:([^()*+]*)\)(?:\{(?:[0-9]*,)?([0-9]+)\})?")
 _REPEATED = re.compile(r"(.)\{(?:[0-9]*,)?([0-9]+)\}")
-_KEPT, _LONGEST = 4096, 1000
+_KEPT, _LONGEST = 8192, 1000
 """How many paragraphs are remembered, the last asked; and code points of the longest that is."""
 _PLAIN = re.compile(r"[^\\.^$*+?{}\[\]|()]*")
 """A pattern that is the word it finds."""

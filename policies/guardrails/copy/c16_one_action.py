@@ -12,6 +12,7 @@ RULE = "C16"
 LEVEL = "warn"
 LANGUAGES = ("ja", "en")
 _BUTTON = re.compile(r"^[ 　]{0,4}[▼▶►→👉☞][^\n]{1,80}", re.MULTILINE)
+_ARROW = re.compile("[▼▶►→👉☞]")
 _ASKED_JA = re.compile(
     r"(注文|購入|申し込み|申込み|登録|予約|応募|投稿|参加|回答|入会|交換|来店|紹介)(?:を|して|は)?(?:(?:お待ち|ください|いただけますと|くださいませ|はこちら|お願い(?:いた)?します)|[^。\n]{0,6}(?:ください|お願い))"
 )
@@ -64,4 +65,5 @@ def _verbs(text: str, language: str) -> Iterator[tuple[str, re.Match[str]]]:
 def _asked(paragraph: Paragraph) -> tuple[int, frozenset[str]]:
     """How many buttons it has, and what it asks for."""
     text = paragraph.masked
-    return len(_BUTTON.findall(text)), frozenset(verb for verb, _ in _verbs(text, paragraph.language))
+    buttons = len(_BUTTON.findall(text)) if _ARROW.search(text) else 0
+    return buttons, frozenset(verb for verb, _ in _verbs(text, paragraph.language))

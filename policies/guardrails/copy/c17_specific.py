@@ -16,7 +16,7 @@ LEVEL = "warn"
 LANGUAGES = ("ja", "en")
 _NUMBER = re.compile(r"[0-9０-９][0-9０-９]*")
 _LEAST = 0.5
-_END = re.compile(r"[。！？]|[.!?](?=\s|$)")
+_END = re.compile(r"[。！？.!?](?:(?<=[。！？])|(?=\s|$))")
 _FEW = 6
 """Sentences below which a short text need not carry a fact in each."""
 

@@ -76,7 +76,7 @@ def _money_in(paragraph: Paragraph) -> tuple[str, bool, bool] | None:
     if text is None:
         return None
     signs = "".join([sign for sign in _SIGNS if sign in text])
-    return signs, _VAT.search(text) is not None, _SALES_TAX.search(text) is not None
+    return signs, "vat" in text and _VAT.search(text) is not None, "tax" in text and _SALES_TAX.search(text) is not None
 
 
 def _may_be_foreign(paragraph: Paragraph, country: str) -> bool:

@@ -28,12 +28,15 @@ _NOT_COPULA = tuple("またんいはかくえ")
 _PLAIN = ("る", "た", "ない", "んだ", "いだ")
 _PLAIN_ENDS = (*_SURE, *_PLAIN)
 _LAST = frozenset(end[-1] for end in _PLAIN_ENDS)
+_MAY_BE_PLAIN = re.compile(f"[{''.join(sorted(_LAST))}][。！？!?]")
 
 
 def sign(paragraph: Paragraph) -> bool:
     """Whether it has a plain sentence end."""
     text = prose(paragraph)
-    return any(_is_plain(text, found.start()) for found in _END.finditer(text))
+    return _MAY_BE_PLAIN.search(text) is not None and any(
+        _is_plain(text, found.start()) for found in _END.finditer(text)
+    )
 
 
 def check(reading: Reading) -> Iterator[Spot]:

@@ -12,6 +12,8 @@ from policies.guardrails.copy.reading import Reading, Spot
 RULE, LEVEL, LANGUAGES = "J04", "fix", ("ja",)
 _I_NUKI = re.compile("(?:[見来出着寝似っしいきちみりえけせてねべめれじげ]て|んで)(?=ます|ました|ません|る|ない)")
 """て after what ends a て-form; 捨てる and 立てる have another kanji there."""
+_TELLING = re.compile("[てで][まるな]")
+"""Where one of them ends; a text without it needs no closer look."""
 
 
 def check(reading: Reading) -> Iterator[Spot]:
@@ -28,4 +30,5 @@ def check(reading: Reading) -> Iterator[Spot]:
 
 @once
 def _drops_i(paragraph: Paragraph) -> bool:
-    return _I_NUKI.search(wording(paragraph)) is not None
+    text = wording(paragraph)
+    return _TELLING.search(text) is not None and _I_NUKI.search(text) is not None

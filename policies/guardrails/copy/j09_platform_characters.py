@@ -13,6 +13,7 @@ from policies.guardrails.copy.reading import Reading, Spot
 RULE, LEVEL, LANGUAGES = "J09", "fix", ("ja",)
 _ODD = re.compile("[\uff61-\uff9f]+|[\ue000-\uf8ff]")
 """Half-width kana and marks, or a private-use letter."""
+_ANY_ODD = re.compile("[\uff61-\uff9f\ue000-\uf8ff]")
 _FIRST_HALF = "\uff61"
 
 
@@ -32,4 +33,4 @@ def check(reading: Reading) -> Iterator[Spot]:
 
 @once
 def _has_odd(paragraph: Paragraph) -> bool:
-    return _ODD.search(paragraph.text) is not None
+    return _ANY_ODD.search(paragraph.text) is not None

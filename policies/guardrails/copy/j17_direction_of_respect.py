@@ -19,6 +19,8 @@ _RAISED_US = re.compile(
     "(?:弊社|当社|当店|弊店|私ども|わたくしども)(?:の[^。、のをにがはも客様方\\n]{1,8})?(?:が|は|も)[^。、をにがはもへ客様方\\n]{0,6}?"
     "(おっしゃ|いらっしゃ|なさ[いっるり]|ご覧にな|お越しにな|お見えにな|くださ)(?![^。、\\n]{0,3}(?:客|方|皆様))"
 )
+_SUBJECT = re.compile("お客|皆[様さ]|[貴御弊当]社|[当弊]店|私ども|わたくし")
+"""How one of those subjects begins; a text without any needs no closer look."""
 _WRONG = (
     (_LOWERED_CUSTOMER, "お客様の動作に謙譲語を使っています", "a lowering word for what the customer does"),
     (_RAISED_US, "こちらの動作に尊敬語を使っています", "a raising word for what we do"),
@@ -44,4 +46,6 @@ def check(reading: Reading) -> Iterator[Spot]:
 @once
 def _turned_round(paragraph: Paragraph) -> bool:
     text = wording(paragraph)
-    return any(pattern.search(text) for pattern in (_HUMBLE_REQUEST, _LOWERED_CUSTOMER, _RAISED_US))
+    return ("して" in text and _HUMBLE_REQUEST.search(text) is not None) or (
+        _SUBJECT.search(text) is not None and any(pattern.search(text) for pattern, _, _ in _WRONG)
+    )

@@ -11,6 +11,7 @@ from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J23", "fix", ("ja",)
 _SHORT = re.compile("[(（]([株有])[)）]|[㈱㈲]")
+_BEGINS_SHORT = re.compile("[(（㈱㈲]")
 _IN_FULL = {"株": "株式会社", "有": "有限会社", "㈱": "株式会社", "㈲": "有限会社"}
 _COMPANY = re.compile("(?:株式|有限|合同|合資|合名)会社|(?:社団|財団|学校|医療)法人|[(（][株有][)）]|[㈱㈲]")
 _DEPARTMENT = re.compile("(?:部|課|室|局|係|本部|支店|支社|営業所|センター|グループ|チーム)(?:\\s?御中)?$")
@@ -81,7 +82,8 @@ def _names_more(body: str, at: int) -> bool:
 
 @once
 def _shortens(paragraph: Paragraph) -> bool:
-    return _SHORT.search(wording(paragraph)) is not None
+    text = wording(paragraph)
+    return _BEGINS_SHORT.search(text) is not None and _SHORT.search(text) is not None
 
 
 @once
