@@ -13,7 +13,7 @@ from functools import lru_cache, partial, wraps
 from typing import Any, Literal, TypeVar
 
 Read = TypeVar("Read")
-KEPT, LONGEST = 8192, 1000
+KEPT, LONGEST = 4096, 1000
 """How many paragraphs of one language and channel are kept, the last used; and code points of the longest that is."""
 Part = Literal["subject", "title", "body"]
 _URL = re.compile(r"https?://[!-~]+")
