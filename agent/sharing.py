@@ -81,6 +81,7 @@ class Shared:
         self._copies: set[Hashable] = set()
         self._lines: dict[_Line, bool] = {}
         self._names: dict[tuple[str, str], bool] = {}
+        self._reaching: dict[str, bool] = {}
         self._law = law.Remembered(MOST)
 
     @property
@@ -131,7 +132,7 @@ class Shared:
         """Every line not seen before with what fills it, by itself."""
         new = {key: message for filling in fillings for key, message in filling.lines if key not in self._lines}
         for key, found in zip(new, judge_all([make() for make in new.values()], catalogue, _LINE), strict=True):
-            self._lines[key] = not found and not any(_reaches_out(text, catalogue) for text in key.asked)
+            self._lines[key] = not found
 
     def _filling(self, draft: Draft, message: Message, catalogue: Catalogue) -> _Filling | None:
         """What the message is filled from; None where nothing of it may be shared."""
@@ -174,11 +175,27 @@ class Shared:
         self._copies.add(key)
 
     def _form(self, slot: str, text: str, message: Message, catalogue: Catalogue) -> str:
-        """How a fact is written, where all of that form are judged alike; itself where they are not; empty where its line is asked."""
+        """How a fact is written, where all of that form are judged alike; itself where it makes a copy of its own; empty where its line is asked."""
         kind = SLOTS[slot][0]
         if kind == PERSON:
             return _NAMED if self._plain(text, message, catalogue) else text
-        return _counted(text, kind == DAY) if kind in (DAY, MONEY, COUNT) else ""
+        if kind in (DAY, MONEY, COUNT):
+            return _counted(text, kind == DAY)
+        return text if self._reaches_out(text, catalogue) else ""
+
+    def _reaches_out(self, text: str, catalogue: Catalogue) -> bool:
+        """Whether a fact says something of more than its own line, so that with another one it is another copy.
+
+        The mark of an end makes a sentence of what stands before it, and sentences are weighed together; a word that claims something,
+        such as 半額, gives the numbers and days around it another meaning; what is as short as 茶 or 90 may stand in other words and numbers.
+        """
+        if text not in self._reaching:
+            if len(self._reaching) > MOST:
+                self._reaching.clear()
+            self._reaching[text] = (
+                len(text) < _LONG or _END.search(text) is not None or any(catalogue.lexicon.claims(text.lower()))
+            )
+        return self._reaching[text]
 
     def _plain(self, name: str, message: Message, catalogue: Catalogue) -> bool:
         """A name of letters alone in which no guard of words finds anything."""
@@ -193,15 +210,6 @@ class Shared:
                 and not judge(alone, catalogue, _NAME)
             )
         return self._names[key]
-
-
-def _reaches_out(text: str, catalogue: Catalogue) -> bool:
-    """Whether a fact says something of more than its own line.
-
-    The mark of an end makes a sentence of what stands before it, and sentences are weighed together; a word that claims something,
-    such as 半額, gives the numbers and days around it another meaning; what is as short as 茶 or 90 may stand in other words and numbers.
-    """
-    return len(text) < _LONG or _END.search(text) is not None or any(catalogue.lexicon.claims(text.lower()))
 
 
 def _stands_elsewhere(name: str, shape: Shape, said: Mapping[str, str]) -> bool:
