@@ -131,7 +131,7 @@ def test_a_full_name_is_found_wherever_it_stands(names: list[tuple[str, str]], b
 
 def test_the_array_is_sorted_and_small() -> None:
     built = KnownIdentifiers.build(((f"C{n}", [("PHONE", f"090{n:08}")]) for n in range(2000)), KEY, now=NOW)
-    digests = built._digests
+    digests = built._arrays.digests
     assert digests.dtype == np.uint64
     assert bool(np.all(digests[:-1] <= digests[1:]))
     assert built.build_of.customers == 2000
