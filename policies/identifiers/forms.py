@@ -34,7 +34,7 @@ _BARE = {
     if len(base := unicodedata.normalize("NFD", chr(code))[0]) == 1 and base.isascii()
 }
 _FOLDED = {**VARIANTS, **_BARE, **_LOWER, **TO_KATAKANA}
-_LENGTHENING = re.compile(r"(?<=o)[uo]|(?<=u)u|(?<=o)h(?![aeiouy])")
+_LENGTHENING = re.compile("(?<=o)[uoh]+|(?<=u)u+")
 _SPACES = re.compile(r"[\s・･=＝,，]+")
 _KANJI_NAME = re.compile("[㐀-鿿々\U00020000-\U0003ffff]")
 _KANA = re.compile(r"[ァ-ヴー]{2,}")
@@ -73,7 +73,7 @@ def squeezed(text: str) -> tuple[str, list[int]]:
     places += range(at, len(folded) + 1)
     view = "".join(pieces)
     for found in reversed(list(_LENGTHENING.finditer(view))):
-        del places[found.start()]
+        del places[found.start() : found.end()]
     return _short(view), places
 
 
@@ -218,9 +218,13 @@ def _western(words: list[str], family: int = -1) -> list[str]:
     found = [f" {first} {last}", f" {last} {first}", *surname]
     if len(words) > 2:
         found += (f" {' '.join(words)}", f" {last} {' '.join(words[:-1])}")
-    if len(first) + len(last) >= 8 and not (first in ORDINARY_WORDS and last in ORDINARY_WORDS):
+    if len(first) + len(last) >= _JOINED and not (first in ORDINARY_WORDS and last in ORDINARY_WORDS):
         found += (f" {_joined(first, last)}", f" {_joined(last, first)}")
     return found
+
+
+_JOINED = 7
+"""Letters from which on a Latin name is told from words without its space."""
 
 
 def _joined(one: str, other: str) -> str:

@@ -280,8 +280,12 @@ class KnownIdentifiers:
                         yield f" {view[begin:end]}", origin[begin], _end(text, origin, end)
         for honorific in _HONORIFIC.finditer(text):
             end = bisect_left(origin, honorific.start())
-            for begin in range(max(0, end - _LONGEST_SURNAME), end):
-                yield f"~{view[begin:end]}", origin[begin], honorific.start()
+            begins = {*range(max(0, end - _LONGEST_SURNAME), end)}
+            if end and (word := _LATIN_WORD.search(view, max(0, end - 24), end)):
+                begins.add(word.start())
+            for begin in begins:
+                if not _crossed(view, begin):
+                    yield f"~{view[begin:end]}", origin[begin], honorific.start()
         for titled in _TITLED.finditer(view):
             for end in (titled.end(), titled.end("plain")):
                 yield f"~{view[titled.start('name') : end]}", origin[titled.start()], _end(text, origin, end)
@@ -361,6 +365,7 @@ def _end(text: str, origin: list[int], end: int) -> int:
 
 
 _LONGEST_SURNAME = 6
+_LATIN_WORD = re.compile(r"[a-z'’-]{2,24}\Z")
 _HONORIFIC = re.compile(
     r"様(?![々子式相態変似])|さま(?!ざま)|さん(?!ぽ|ざん|かく|かっけい|しょう|しょく|じゅう|ま(?!で))|氏(?![名族神素])|殿(?![堂様下内])|先生|ちゃん|くん(?!れ)|君(?![がはの主臨])"
 )
@@ -373,8 +378,8 @@ _AFTER_A_NAME = re.compile(f"[様氏殿君先宛宅御嬢]|[^{KANJI}]|\\Z")
 _HIRAGANA, _KATAKANA = re.compile("[ぁ-んー]+"), re.compile("[ァ-ヴー]+")
 _KANA, _GAP = re.compile("[ぁ-んァ-ヴー]+"), re.compile("[ ・=、\n\t]+")
 _AFTER_KANA = ("様", "さま", "さん")
-_SURE_KANA = 6
-"""Letters from which on a name in kana is hardly part of another word: おかえり is a greeting before it is 岡 恵理."""
+_SURE_KANA = 5
+"""Letters from which on a name in hiragana is hardly part of other words: おかえり is a greeting before it is 岡 恵理; katakana, one more."""
 _CAPITAL = re.compile(r"(?:^|[ ,.・_-])[a-z]")
 
 
@@ -404,12 +409,12 @@ def _is_surname(text: str, start: int, end: int) -> bool:
     if said[:1].isascii():
         # ‘We miss you’ is for everybody.
         return not (said[:4] == "miss" or (said[:5] == "Miss " and is_ordinary([said[5:].lower()])))
-    honorific = _HONORIFIC.match(text, end)
-    if honorific and said.translate(_HIRAGANA_OF) + honorific[0] in NOT_NAMES_WITH_HONORIFIC:
-        return False
     before = text[start - 1 : start]
     if _KATAKANA.fullmatch(said):
         return not _KATAKANA.match(before)
+    honorific = _HONORIFIC.match(text, end)
+    if honorific and said + honorific[0] in NOT_NAMES_WITH_HONORIFIC:
+        return False
     if _HIRAGANA.fullmatch(said):
         return honorific is not None and honorific[0] in _AFTER_KANA and (len(said) > 2 or not _HIRAGANA.match(before))
     return len(said) > 1 or not _KANJI.match(before)
@@ -426,17 +431,14 @@ def _is_name(text: str, form: str, start: int, end: int) -> bool:
         one_kind = _HIRAGANA.fullmatch(plain) or _KATAKANA.fullmatch(plain)
         if one_kind is None or "、" in said:
             return False
-        if len(plain) >= _SURE_KANA or plain != said:
+        if len(plain) > _SURE_KANA or plain != said:
             return True
         if one_kind.re is _HIRAGANA:
-            return _HONORIFIC.match(text, end) is not None
+            return len(plain) == _SURE_KANA or _HONORIFIC.match(text, end) is not None
         return not (_KATAKANA.match(text[start - 1 : start]) or _KATAKANA.match(text, end))
     if len(said) == STEM and _ALL_KANJI.fullmatch(said):
         return _AFTER_A_NAME.match(text, end) is not None
     return True
-
-
-_HIRAGANA_OF = {code: code - 96 for code in range(0x30A1, 0x30F5)}
 
 
 def _crossed(view: str, at: int) -> bool:

@@ -52,14 +52,14 @@ FIRM_GIVEN_NAMES = GIVEN_NAMES - _ALSO_WORDS
 ORDINARY_WORDS: frozenset[str] = frozenset(
     """abbey angel april art ash august autumn basil berry bill bliss blossom brook buddy candy carol chance charity charm chase chip christian cliff clay crystal daisy
     dale dawn dean dee dream drew earl eve faith fern flora ford frank gale gene ginger glen grace grant guy hazel heath holly honey hope hunter iris ivy jack jade
-    jasmine jay jean jewel joy june lance laurel lee lily mark marina mason max may melody mercy merry miles mint misty myrtle nick norm olive opal page pat patience
+    jasmine jewel joy june lance laurel lee lily mark marina mason max may melody mercy merry miles mint misty myrtle olive opal page pat patience
     pearl penny peg pepper pierce poppy prince princess queenie rain ray red reed rich river rob robin rock rocky rod rose ruby rusty sage sandy scarlet sky sonny
-    star stone sue summer sunny sunshine tab tad teddy terry tiger tom trinity tuesday van velvet verity victor violet wade will willow winter wren you
+    star stone sue summer sunny sunshine tiger tom trinity tuesday van velvet verity victor violet wade will willow winter wren you
     able archer arms baker ball banks barber barn bean bear beer bell berry best bird bishop black blue board bond book booth bowl box boy branch bread bridge
     bright brown bull bush butcher butler butter cake camp cannon carpenter carter case cash castle chapman child church city clean clear close coffee cold cook
     cooper corn cotton court cream crisp cross cup curry dark day days deal deep down drake drink east easy elder english farmer field finch fine fish fisher
     flower flowers food forest fox free freeman french fresh friend frost fry full fuller game garden gate gift glass gold golden good grain gray great green grey
-    ground grove hall hand hands hart hay head heart high hill hood house hunt james key king knight lake lamb land lane large leaf less light little lock long
+    ground grove hall hand hands hart hay head heart high hill hood house hunt key king knight lake lamb land lane large leaf less light little lock long
     love low lucky major make man march market marsh mat meadow meat mild mill miller moon moor more moss new night noble north oats orange page park parsons
     peach penn period pickle pine pink plain pope post pot potter pound power price pride proper purple quick rice ring road roast roots rush sale salt sand
     savage sea season seed sharp shepherd ship shop short silk silver sky small smart smith snow south spring steel stock storm street strong style sugar sweet
