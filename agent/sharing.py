@@ -90,7 +90,12 @@ class Shared:
         whole: list[int] = []
         for place, filling in enumerate(filled):
             if said[place] is None:
-                clean = filling and filling.key in self._copies and all(self._lines[key] for key, _ in filling.lines)
+                clean = (
+                    filling
+                    and filling.key in self._copies
+                    and all(self._lines[key] for key, _ in filling.lines)
+                    and not _names_somebody(written[place][1])
+                )
                 (own if clean else whole).append(place)
         for places, guards in ((own, _EACH), (whole, GUARDS)):
             for place, found in zip(
@@ -107,7 +112,8 @@ class Shared:
         for place, found in zip(places, judge_all([written[place][1] for place in places], catalogue), strict=True):
             said[place] = found
             filling = filled[place]
-            if filling and not any(one.guard in ONCE and one.rule not in _OF_EACH for one in found):
+            told = any(one.guard in ONCE and one.rule not in _OF_EACH for one in found)
+            if filling and not told and not _names_somebody(written[place][1]):
                 self._keep(filling.key)
 
     def _judge_lines(self, fillings: Iterable[_Filling], catalogue: Catalogue) -> None:
@@ -119,8 +125,7 @@ class Shared:
     def _filling(self, draft: Draft, message: Message, catalogue: Catalogue) -> _Filling | None:
         """What the message is filled from; None where nothing of it may be shared."""
         shape = draft.copy.shape
-        # With other people's identifiers at hand every message is searched for them.
-        if shape is None or message.known or message.index_fault or not _filled(shape, draft):
+        if shape is None or message.index_fault or not _filled(shape, draft):
             return None
         forms = {slot: self._form(slot, text, message, catalogue) for slot, text in draft.said.items()}
         day = message.send_at.date() if message.send_at else None
@@ -169,7 +174,16 @@ class Shared:
 
 
 def _line(message: Message, around: str, texts: tuple[str, ...]) -> Message:
-    return replace(message, subject=None, title=None, body=around % texts)
+    return replace(message, subject=None, title=None, body=around % texts, known=None)
+
+
+def _names_somebody(message: Message) -> bool:
+    """Whether anything in it is known to be another customer's: that depends on who reads it, and is asked of every message.
+
+    What nobody is known by is remembered paragraph by paragraph, so that of a copy only what fills it is looked up.
+    """
+    known, reader = message.known, message.recipient_id
+    return known is not None and any(known.names(text, except_customer=reader) for _, text in message.parts)
 
 
 def _parts(shape: Shape) -> tuple[Words, ...]:
