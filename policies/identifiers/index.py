@@ -126,7 +126,7 @@ class KnownIdentifiers:
             for type, value in listed:
                 forms = forms_of(type, value)
                 for form in forms:
-                    digest = surnames.get(form)
+                    digest = surnames.get(form) if form[0] == "~" else None
                     if digest is None:
                         hashed = start.copy()
                         hashed.update(form.encode())
@@ -285,7 +285,7 @@ class KnownIdentifiers:
                 begins.add(word.start())
             for begin in begins:
                 if not _crossed(view, begin):
-                    yield f"~{view[begin:end]}", origin[begin], honorific.start()
+                    yield f"~{view[begin:end]}", origin[begin], _end(text, origin, end)
         for titled in _TITLED.finditer(view):
             for end in (titled.end(), titled.end("plain")):
                 yield f"~{view[titled.start('name') : end]}", origin[titled.start()], _end(text, origin, end)
@@ -323,7 +323,8 @@ def _packed(
         kinds = np.concatenate((old.kinds[kept], kinds))
         for stem, lengths in zip(old.stems.tolist(), old.lengths.tolist(), strict=True):
             stems[stem] = stems.get(stem, 0) | lengths
-    order = np.lexsort((owners, digests))
+    # Forms of one customer stand together, so that in a stable order those met twice do.
+    order = np.argsort(digests, kind="stable")
     digests, owners, kinds = digests[order], owners[order], kinds[order]
     once = np.ones(len(digests), dtype=bool)
     once[1:] = (digests[1:] != digests[:-1]) | (owners[1:] != owners[:-1])
@@ -405,19 +406,23 @@ def _hit(text: str, form: str, start: int, end: int, type: str) -> Hit | None:
 
 def _is_surname(text: str, start: int, end: int) -> bool:
     """Whether what stands beside an honorific is a whole surname, and no word with it."""
-    said = text[start:end].rstrip()
+    said = text[start:end]
     if said[:1].isascii():
         # ‘We miss you’ is for everybody.
         return not (said[:4] == "miss" or (said[:5] == "Miss " and is_ordinary([said[5:].lower()])))
     before = text[start - 1 : start]
     if _KATAKANA.fullmatch(said):
         return not _KATAKANA.match(before)
-    honorific = _HONORIFIC.match(text, end)
+    honorific = _honorific_at(text, end)
     if honorific and said + honorific[0] in NOT_NAMES_WITH_HONORIFIC:
         return False
     if _HIRAGANA.fullmatch(said):
         return honorific is not None and honorific[0] in _AFTER_KANA and (len(said) > 2 or not _HIRAGANA.match(before))
     return len(said) > 1 or not _KANJI.match(before)
+
+
+def _honorific_at(text: str, at: int) -> re.Match[str] | None:
+    return _HONORIFIC.match(text, at + (text[at : at + 1] == " "))
 
 
 def _is_name(text: str, form: str, start: int, end: int) -> bool:
@@ -434,9 +439,9 @@ def _is_name(text: str, form: str, start: int, end: int) -> bool:
         if len(plain) > _SURE_KANA or plain != said:
             return True
         if one_kind.re is _HIRAGANA:
-            return len(plain) == _SURE_KANA or _HONORIFIC.match(text, end) is not None
+            return len(plain) == _SURE_KANA or _honorific_at(text, end) is not None
         return not (_KATAKANA.match(text[start - 1 : start]) or _KATAKANA.match(text, end))
-    if len(said) == STEM and _ALL_KANJI.fullmatch(said):
+    if len(form) == STEM + 1 and _ALL_KANJI.fullmatch(form, 1):
         return _AFTER_A_NAME.match(text, end) is not None
     return True
 
