@@ -54,7 +54,13 @@ class Register:
             self._held = self._renewed(connection, state, now)
         except (OSError, ValueError, InputError) as error:
             said = error.message if isinstance(error, InputError) else type(error).__name__
-            return Known(None, (f"既知の個人情報の索引を作れません（{said}）", f"the index of known identifiers could not be made ({said})"))
+            return Known(
+                None,
+                (
+                    f"既知の個人情報の索引を作れません（{said}）",
+                    f"the index of known identifiers could not be made ({said})",
+                ),
+            )
         return Known(self._held, fault(self._held, now, count_customers(connection), state))
 
     def _renewed(self, connection: Connection, state: str, now: datetime) -> KnownIdentifiers:

@@ -36,7 +36,7 @@ _BARE = {
     for code in range(0xC0, 0x250)
     if len(base := unicodedata.normalize("NFD", chr(code))[0]) == 1 and base.isascii()
 }
-_FOLDED = {**VARIANTS, **_BARE, **_LOWER, **TO_KATAKANA}
+_FOLDED: dict[int, int | str] = {**VARIANTS, **_BARE, **_LOWER, **TO_KATAKANA}
 _LENGTHENING = re.compile("(?<=o)[uoh]+|(?<=u)u+")
 _SPACES = re.compile(r"[\s・･=＝,，]+")
 _KANJI_NAME = re.compile("[㐀-鿿々\U00020000-\U0003ffff]")

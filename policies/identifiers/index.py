@@ -161,7 +161,7 @@ class KnownIdentifiers:
             with os.fdopen(handle, "wb") as file:
                 file.write(head)
                 for name, _ in _FIELDS:
-                    file.write(memoryview(np.ascontiguousarray(getattr(self._arrays, name))).cast("B"))
+                    getattr(self._arrays, name).tofile(file)
             Path(fresh).replace(path)
         except BaseException:
             with suppress(OSError):
@@ -190,7 +190,13 @@ class KnownIdentifiers:
                     raise ValueError
                 found[name] = content[at : at + size].view(type)
                 at += size
-            build = Build(about["id"], about["size"], about["customers"], datetime.fromisoformat(about["built_at"]), about["stamp"])
+            build = Build(
+                about["id"],
+                about["size"],
+                about["customers"],
+                datetime.fromisoformat(about["built_at"]),
+                about["stamp"],
+            )
             return cls(key, build, _Arrays(**found))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"is not an index of known identifiers ({type_name(error)})", file=path) from None
@@ -308,7 +314,11 @@ class _Fresh:
 
 
 def _packed(
-    new: _Fresh, people: npt.NDArray[np.uint64], contents: npt.NDArray[np.uint64], stems: dict[int, int], old: _Arrays | None
+    new: _Fresh,
+    people: npt.NDArray[np.uint64],
+    contents: npt.NDArray[np.uint64],
+    stems: dict[int, int],
+    old: _Arrays | None,
 ) -> _Arrays:
     """The arrays of what is new and of what is as it was in ``old``."""
     order = np.argsort(people)
@@ -333,7 +343,9 @@ def _packed(
     return _Arrays(digests[once], owners[once].astype(np.uint32), kinds[once], people, contents, hashed, lengths)
 
 
-def _places(wanted: npt.NDArray[np.uint64], among: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+def _places(
+    wanted: npt.NDArray[np.uint64], among: npt.NDArray[np.uint64]
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
     """Where each stands in a sorted array, and whether it is there."""
     if not len(among):
         return np.zeros(len(wanted), dtype=np.int64), np.zeros(len(wanted), dtype=bool)
@@ -370,7 +382,9 @@ _LATIN_WORD = re.compile(r"[a-z'’-]{2,24}\Z")
 _HONORIFIC = re.compile(
     r"様(?![々子式相態変似])|さま(?!ざま)|さん(?!ぽ|ざん|かく|かっけい|しょう|しょく|じゅう|ま(?!で))|氏(?![名族神素])|殿(?![堂様下内])|先生|ちゃん|くん(?!れ)|君(?![がはの主臨])"
 )
-_TITLED = re.compile(r"(?<![a-z0-9])(?:mr|mrs|ms|miss|mx|dr) (?P<name>(?P<plain>[a-z]{2,24})(?:['’-][a-z]{2,24})?)(?![a-z0-9])")
+_TITLED = re.compile(
+    r"(?<![a-z0-9])(?:mr|mrs|ms|miss|mx|dr) (?P<name>(?P<plain>[a-z]{2,24})(?:['’-][a-z]{2,24})?)(?![a-z0-9])"
+)
 _CALLED = re.compile(r"(?<![a-z0-9])(?P<name>[a-z]{2,24})(?=-(?:san|sama|sensei)(?![a-z0-9]))")
 _AFTER = re.compile(r"番地?|号室?|丁目")
 _KANJI = re.compile(f"[{KANJI}]")
