@@ -10,7 +10,6 @@ import json
 import os
 import re
 import tempfile
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,7 +23,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from policies.identifiers.forms import LONGEST, PREFECTURE_BEFORE, digit_runs, forms_of, is_ordinary, squeezed, tokens
+from policies.identifiers.forms import (
+    LONGEST,
+    PREFECTURE_BEFORE,
+    compared,
+    digit_runs,
+    forms_of,
+    is_ordinary,
+    squeezed,
+    tokens,
+)
 from policies.identifiers.names import NOT_NAMES_WITH_HONORIFIC
 from policies.identifiers.normal import Normal, normalise
 from policies.identifiers.recognisers import settle
@@ -135,6 +143,8 @@ class KnownIdentifiers:
                             surnames[form] = digest
                         elif form[0] == " ":
                             beginnings.add(form[1 : STEM + 1] + chr(len(form) - 2))
+                        elif form[0] == "#" and not _DIGIT.search(form):
+                            beginnings.add(_handle_stem(form) + "\0")
                     digests += digest
                 kinds += _KINDS[type] * len(forms)
             fresh += person
@@ -256,47 +266,57 @@ class KnownIdentifiers:
 
     def _look(self, text: str) -> tuple[_Found, ...]:
         """What is known in a paragraph, with whose it is."""
-        asked = [(form, begin, end) for form, begin, end in chain(self._names(text), tokens(text), digit_runs(text))]
-        if not asked:
+        asked = [*self._names(compared(text)), *self._numbers(text)]
+        if not asked or not len(self._arrays.digests):
             return ()
         digests = bytearray()
         for form, _, _ in asked:
             digests += _digest(self._start, form)
         wanted, held = _words(digests), self._arrays.digests
         first = np.searchsorted(held, wanted)
-        met = np.flatnonzero(held[np.minimum(first, len(held) - 1)] == wanted) if len(held) else ()
         found: list[_Found] = []
-        for which in met:
+        origin: list[int] = []
+        for which in np.flatnonzero(held[np.minimum(first, len(held) - 1)] == wanted):
             form, begin, end = asked[which]
+            if form[0] in " ~":
+                origin = origin or squeezed(text)[1]
+                begin, end = origin[begin], _end(text, origin, end)
             if (hit := _hit(text, form, begin, end, TYPES[self._arrays.kinds[first[which]]])) is not None:
                 found.append((hit, int(first[which]), int(np.searchsorted(held, wanted[which], side="right"))))
         return tuple(found)
 
-    def _names(self, text: str) -> Iterator[tuple[str, int, int]]:
+    def _numbers(self, text: str) -> Iterator[tuple[str, int, int]]:
+        """Numbers, handles, addresses and days; of a handle without digits its beginning must be one."""
+        for form, begin, end in chain(tokens(text), digit_runs(text)):
+            if form[0] != "#" or _DIGIT.search(form) or self._stems[_handle_stem(form)]:
+                yield form, begin, end
+
+    def _names(self, view: str) -> Iterator[tuple[str, int, int]]:
         """Names and addresses: every stretch that begins and is as long as some form, and surnames beside an honorific."""
-        view, origin = squeezed(text)
         last, stems = len(view), self._stems
-        for begin, lengths in [(at, found) for at in range(last - STEM + 1) if (found := stems[view[at : at + STEM]])]:
-            if not _crossed(view, begin):
-                for length in _bits(lengths):
-                    end = begin + length
-                    if end > last:
-                        break
-                    if not _crossed(view, end):
-                        yield f" {view[begin:end]}", origin[begin], _end(text, origin, end)
-        for honorific in _HONORIFIC.finditer(text):
-            end = bisect_left(origin, honorific.start())
-            begins = {*range(max(0, end - _LONGEST_SURNAME), end)}
-            if end and (word := _LATIN_WORD.search(view, max(0, end - 24), end)):
-                begins.add(word.start())
-            for begin in begins:
-                if not _crossed(view, begin):
-                    yield f"~{view[begin:end]}", origin[begin], _end(text, origin, end)
+        # Places that a Latin word or a number goes across.
+        inside = {found.start() for found in _INSIDE.finditer(view)}
+        begins = [
+            (at, found) for at in range(last - STEM + 1) if at not in inside and (found := stems[view[at : at + STEM]])
+        ]
+        for begin, lengths in begins:
+            for length in _bits(lengths):
+                end = begin + length
+                if end > last:
+                    break
+                if end not in inside:
+                    yield f" {view[begin:end]}", begin, end
+        for honorific in _HONORED.finditer(view):
+            end = honorific.start()
+            places = {*range(max(0, end - _LONGEST_SURNAME), end)}
+            if word := _LATIN_WORD.search(view, max(0, end - 24), end):
+                places.add(word.start())
+            yield from ((f"~{view[begin:end]}", begin, end) for begin in places if begin not in inside)
         for titled in _TITLED.finditer(view):
             for end in (titled.end(), titled.end("plain")):
-                yield f"~{view[titled.start('name') : end]}", origin[titled.start()], _end(text, origin, end)
+                yield f"~{view[titled.start('name') : end]}", titled.start(), end
         for called in _CALLED.finditer(view):
-            yield f"~{called['name']}", origin[called.start()], origin[called.end()]
+            yield f"~{called['name']}", called.start(), called.end()
 
 
 def type_name(error: BaseException) -> str:
@@ -369,6 +389,10 @@ def _bits(lengths: int) -> tuple[int, ...]:
     return tuple(bit + 1 for bit in range(LONGEST) if lengths >> bit & 1)
 
 
+def _handle_stem(form: str) -> str:
+    return f"#{form.lstrip('#@')[: STEM - 1]}"
+
+
 def _end(text: str, origin: list[int], end: int) -> int:
     """Where a stretch of the view ends in the text: with the letters that only lengthen its last vowel."""
     at = origin[end - 1] + 1
@@ -377,7 +401,10 @@ def _end(text: str, origin: list[int], end: int) -> int:
     return at
 
 
+_INSIDE = re.compile("(?<=[a-z0-9])(?=[a-z0-9])")
+_DIGIT = re.compile("[0-9]")
 _LONGEST_SURNAME = 6
+_HONORED = re.compile("様|サマ|サン|氏|殿|先生|チャン|クン|君")
 _LATIN_WORD = re.compile(r"[a-z'’-]{2,24}\Z")
 _HONORIFIC = re.compile(
     r"様(?![々子式相態変似])|さま(?!ざま)|さん(?!ぽ|ざん|かく|かっけい|しょう|しょく|じゅう|ま(?!で))|氏(?![名族神素])|殿(?![堂様下内])|先生|ちゃん|くん(?!れ)|君(?![がはの主臨])"
@@ -391,6 +418,7 @@ _KANJI = re.compile(f"[{KANJI}]")
 _ALL_KANJI = re.compile(f"[{KANJI}]+")
 _AFTER_A_NAME = re.compile(f"[様氏殿君先宛宅御嬢]|[^{KANJI}]|\\Z")
 _HIRAGANA, _KATAKANA = re.compile("[ぁ-んー]+"), re.compile("[ァ-ヴー]+")
+_BLANK = re.compile(r"[ \t\n・=]{0,4}")
 _KANA, _GAP = re.compile("[ぁ-んァ-ヴー]+"), re.compile("[ ・=、\n\t]+")
 _AFTER_KANA = ("様", "さま", "さん")
 _SURE_KANA = 5
@@ -420,23 +448,18 @@ def _hit(text: str, form: str, start: int, end: int, type: str) -> Hit | None:
 
 def _is_surname(text: str, start: int, end: int) -> bool:
     """Whether what stands beside an honorific is a whole surname, and no word with it."""
-    said = text[start:end]
-    if said[:1].isascii():
+    said, honorific = text[start:end], _HONORIFIC.match(text, _BLANK.match(text, end).end())  # type: ignore[union-attr]
+    if honorific is None:
         # ‘We miss you’ is for everybody.
-        return not (said[:4] == "miss" or (said[:5] == "Miss " and is_ordinary([said[5:].lower()])))
+        return said.isascii() and not (said[:4] == "miss" or (said[:5] == "Miss " and is_ordinary([said[5:].lower()])))
     before = text[start - 1 : start]
     if _KATAKANA.fullmatch(said):
         return not _KATAKANA.match(before)
-    honorific = _honorific_at(text, end)
-    if honorific and said + honorific[0] in NOT_NAMES_WITH_HONORIFIC:
+    if said + honorific[0] in NOT_NAMES_WITH_HONORIFIC:
         return False
     if _HIRAGANA.fullmatch(said):
-        return honorific is not None and honorific[0] in _AFTER_KANA and (len(said) > 2 or not _HIRAGANA.match(before))
+        return honorific[0] in _AFTER_KANA and (len(said) > 2 or not _HIRAGANA.match(before))
     return len(said) > 1 or not _KANJI.match(before)
-
-
-def _honorific_at(text: str, at: int) -> re.Match[str] | None:
-    return _HONORIFIC.match(text, at + (text[at : at + 1] == " "))
 
 
 def _is_name(text: str, form: str, start: int, end: int) -> bool:
@@ -453,19 +476,11 @@ def _is_name(text: str, form: str, start: int, end: int) -> bool:
         if len(plain) > _SURE_KANA or plain != said:
             return True
         if one_kind.re is _HIRAGANA:
-            return len(plain) == _SURE_KANA or _honorific_at(text, end) is not None
+            return len(plain) == _SURE_KANA or _HONORIFIC.match(text, end) is not None
         return not (_KATAKANA.match(text[start - 1 : start]) or _KATAKANA.match(text, end))
     if len(form) == STEM + 1 and _ALL_KANJI.fullmatch(form, 1):
         return _AFTER_A_NAME.match(text, end) is not None
     return True
-
-
-def _crossed(view: str, at: int) -> bool:
-    """Whether a Latin word or a number goes across the place."""
-    if not 0 < at < len(view):
-        return False
-    before, after = view[at - 1], view[at]
-    return before.isascii() and after.isascii() and before.isalnum() and after.isalnum()
 
 
 def fault(

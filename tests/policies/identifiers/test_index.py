@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from policies.guardrails import GUARDS
 from policies.guardrails.guard import Message
+from policies.identifiers.forms import compared, squeezed
 from policies.identifiers.index import KnownIdentifiers, fault
 from policies.identifiers.normal import normalise
 from retrieval.errors import InputError
@@ -128,6 +129,13 @@ def test_bringing_an_index_up_to_date_is_building_it_anew(before: dict[str, list
     for text in ("佐藤花子様", "高橋美咲", "090-1234-5678", "a@example.com", "見本区本町1-2-3"):
         for reader in (None, "C0", "C1"):
             assert brought.find(normalise(text), except_customer=reader) == anew.find(normalise(text), except_customer=reader)
+
+
+@given(st.text("東見本町1234丁目番地のノ号室条-−ー・=,、._ \t\nabouhAOUé様さん", max_size=30))
+def test_a_text_is_compared_as_its_places_say(text: str) -> None:
+    view, places = squeezed(text)
+    assert compared(text) == view
+    assert len(places) == len(view) + 1 and places == sorted(places) and places[-1] == len(text)
 
 
 def test_what_the_source_says_of_itself_counts_more_than_the_clock(index: KnownIdentifiers) -> None:
