@@ -180,6 +180,8 @@ def import_(
                 now=_moment(as_of),
                 zone=str(enishi.home.zone),
             )
+        if not dry_run:
+            enishi.known()
     _emit(import_json(report)) if json else show_import(report)
 
 

@@ -23,6 +23,7 @@ from agent import store
 from agent.canonical import first_difference
 from agent.decision import Decision, answer
 from agent.drafting import Draft
+from agent.known import Known, Register
 from agent.pipeline import Work, work
 from agent.settings import Home, open_home
 from agent.tables import decisions
@@ -92,6 +93,16 @@ class Enishi:
             prompts=(self.home.prompts,),
             compiled=self.home.compiled_templates(),
         )
+
+    @cached_property
+    def register(self) -> Register:
+        """Everybody's identifiers, so that none stands in another's message."""
+        return Register(self.home)
+
+    def known(self) -> Known:
+        """The index of everybody's identifiers, brought up to date."""
+        with reading(self.engine) as connection:
+            return self.register.at(connection, datetime.now(UTC))
 
     @cached_property
     def shelves(self) -> ProductRange:
@@ -170,7 +181,8 @@ class Enishi:
             for name, value in (("action", action), ("channel", channel), ("language", language))
             if value is not None
         }
-        made = work(_in_language(frames, language), self._narrowed(action, channel), asked=asked)
+        world = replace(self._narrowed(action, channel), known=self.known())
+        made = work(_in_language(frames, language), world, asked=asked)
         if not made.drafts:
             if action:
                 self._refuse(frames, action, channel)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from agent.drafting import Draft, digest_of
+from agent.known import Known
 from agent.world import World
 from policies.guardrails import Finding, Message, judge, verdict_of
 from policies.guardrails.copy.fixing import apply_fixes, certain, wording
@@ -20,13 +21,13 @@ OF_NO_READER = frozenset(ALWAYS) | frozenset(
 
 def judge_draft(draft: Draft, world: World) -> Draft:
     """The draft with its findings and verdict."""
-    findings = judge(message_of(draft), world.catalogue)
+    findings = judge(message_of(draft, world.known), world.catalogue)
     return replace(draft, findings=findings, verdict=verdict_of(findings))
 
 
 def judge_written(drafts: Iterable[Draft], world: World) -> tuple[Draft, ...]:
     """A drafter's words judged, and where a fault has a certain remedy, put right first; a person's words are only judged."""
-    written = [(draft, message_of(draft)) for draft in drafts]
+    written = [(draft, message_of(draft, world.known)) for draft in drafts]
     said = world.shared.judge_all(written, world.catalogue)
     return tuple(
         _put_right(draft, message, found, world) for (draft, message), found in zip(written, said, strict=True)
@@ -42,8 +43,8 @@ def _put_right(draft: Draft, message: Message, findings: tuple[Finding, ...], wo
     return judge_draft(replace(draft, copy=copy, fixed=fixed, digest=digest), world)
 
 
-def message_of(draft: Draft) -> Message:
-    """The draft as the guards read it."""
+def message_of(draft: Draft, known: Known | None = None) -> Message:
+    """The draft as the guards read it, among the customers who are ``known``."""
     intent, said = draft.intent, draft.said
     required = intent.action.required
     bundle = {
@@ -54,5 +55,6 @@ def message_of(draft: Draft) -> Message:
         channel=intent.channel, language=intent.language, purpose=intent.action.purpose, subject=draft.copy.subject,
         title=draft.copy.title, body=draft.copy.body, action=intent.action, addressee=draft.addressee, surname=draft.surname,
         grounded=draft.grounded, facts=draft.claims, row=draft.decision.row, bundle=bundle, about=draft.about,
-        send_at=draft.decision.send_not_before.astimezone(ZoneInfo(draft.decision.zone)),
+        send_at=draft.decision.send_not_before.astimezone(ZoneInfo(draft.decision.zone)), recipient_id=draft.decision.customer_id,
+        known=known.index if known else None, index_fault=known.fault if known else None,
     )  # fmt: skip

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from policies.catalogue import Catalogue
 from policies.guardrails import GUARDS, Check, Finding, Message, copy, judge, judge_all, law
-from prompts.facts import COUNT, DAY, MONEY, PERSON, SLOTS
+from policies.guardrails.copy.reading import whole_words
+from prompts.facts import COUNT, DAY, MONEY, PERSON, SLOTS, WORD
 from prompts.render import Shape, Words
 
 if TYPE_CHECKING:
@@ -42,7 +43,10 @@ _LINE: Mapping[str, Check] = {
     "copy": partial(copy.check, checks=_LOCAL),
 }
 _NAME: Mapping[str, Check] = {name: _LINE[name] for name in ("copy", "plain", "sensitive")}
+_OFFERING = frozenset("offer offer_code registration_benefit".split())
+"""Slots whose facts claim something: with each of these facts it is another copy."""
 _LONG = 3
+"""Letters of a fact that does not stand in other words and numbers by chance, as 茶 and 90 do; a shorter one makes a copy of its own."""
 _READER, _NAMED = ("addressee", "surname"), "name"
 _PLAIN_NAME = re.compile(r"[一-龯々ヶぁ-ゖァ-ヺーA-Za-z][一-龯々ヶぁ-ゖァ-ヺーA-Za-z .'’-]{0,23}")
 _WEEKDAY = re.compile(
@@ -51,7 +55,7 @@ _WEEKDAY = re.compile(
 _MONTH = re.compile(
     "January|February|March|April|May|June|July|August|September|October|November|December"
 )  # fmt: skip
-_END = re.compile("[。！？!?\n]")
+_VALUE = re.compile("[。！？!?\n]|[0-9０-９][ 　]*(?:[/／:：月年%％円割]|日(?!分))")
 _NUMBER = re.compile(r"[0-9][0-9,]*")
 
 
@@ -81,7 +85,7 @@ class Shared:
         self._copies: set[Hashable] = set()
         self._lines: dict[_Line, bool] = {}
         self._names: dict[tuple[str, str], bool] = {}
-        self._reaching: dict[str, bool] = {}
+        self._claiming: dict[str, bool] = {}
         self._law = law.Remembered(MOST)
 
     @property
@@ -106,7 +110,12 @@ class Shared:
         whole: list[int] = []
         for place, filling in enumerate(filled):
             if said[place] is None:
-                clean = filling and filling.key in self._copies and all(self._lines[key] for key, _ in filling.lines)
+                clean = (
+                    filling
+                    and filling.key in self._copies
+                    and all(self._lines[key] for key, _ in filling.lines)
+                    and not _names_somebody(written[place][1])
+                )
                 (own if clean else whole).append(place)
         words = {id(written[place][1]): filling.words for place in own if (filling := filled[place])}
         each = {**_EACH, "law": lambda message, catalogue: self._law.check(message, catalogue, words[id(message)])}
@@ -125,7 +134,8 @@ class Shared:
         for place, found in zip(places, judge_all([written[place][1] for place in places], catalogue), strict=True):
             said[place] = found
             filling = filled[place]
-            if filling and not any(one.guard in ONCE and one.rule not in _OF_EACH for one in found):
+            told = any(one.guard in ONCE and one.rule not in _OF_EACH for one in found)
+            if filling and not told and not _names_somebody(written[place][1]):
                 self._keep(filling.key)
 
     def _judge_lines(self, fillings: Iterable[_Filling], catalogue: Catalogue) -> None:
@@ -137,10 +147,14 @@ class Shared:
     def _filling(self, draft: Draft, message: Message, catalogue: Catalogue) -> _Filling | None:
         """What the message is filled from; None where nothing of it may be shared."""
         shape = draft.copy.shape
-        # With other people's identifiers at hand every message is searched for them.
-        if shape is None or message.known or message.index_fault or not _filled(shape, draft):
+        if shape is None or message.index_fault or not _filled(shape, draft):
             return None
         said = draft.said
+        if any(
+            SLOTS[slot][0] == WORD and slot not in _OFFERING and self._claims(text, catalogue)
+            for slot, text in said.items()
+        ):
+            return None
         forms = {slot: self._form(slot, text, message, catalogue) for slot, text in said.items()}
         for slot in _READER:
             # A name that stands elsewhere too is counted twice: such a reader is a copy of their own.
@@ -181,21 +195,20 @@ class Shared:
             return _NAMED if self._plain(text, message, catalogue) else text
         if kind in (DAY, MONEY, COUNT):
             return _counted(text, kind == DAY)
-        return text if self._reaches_out(text, catalogue) else ""
+        own = len(text) < _LONG or self._claims(text, catalogue)
+        return text if own else ""
 
-    def _reaches_out(self, text: str, catalogue: Catalogue) -> bool:
-        """Whether a fact says something of more than its own line, so that with another one it is another copy.
-
-        The mark of an end makes a sentence of what stands before it, and sentences are weighed together; a word that claims something,
-        such as 半額, gives the numbers and days around it another meaning; what is as short as 茶 or 90 may stand in other words and numbers.
-        """
-        if text not in self._reaching:
-            if len(self._reaching) > MOST:
-                self._reaching.clear()
-            self._reaching[text] = (
-                len(text) < _LONG or _END.search(text) is not None or any(catalogue.lexicon.claims(text.lower()))
+    def _claims(self, text: str, catalogue: Catalogue) -> bool:
+        """Whether a fact reaches beyond its line: a day, an amount or a word such as 半額 gives what stands around it another meaning, and
+        the mark of an end makes a sentence of what stands before it."""
+        if text not in self._claiming:
+            if len(self._claiming) > MOST:
+                self._claiming.clear()
+            self._claiming[text] = _VALUE.search(text) is not None or any(
+                whole_words(text.lower(), term[0]) if term[0].isascii() else True
+                for term in catalogue.lexicon.claims(text.lower())
             )
-        return self._reaching[text]
+        return self._claiming[text]
 
     def _plain(self, name: str, message: Message, catalogue: Catalogue) -> bool:
         """A name of letters alone in which no guard of words finds anything."""
@@ -225,7 +238,16 @@ def _counted(text: str, day: bool) -> str:
 
 
 def _line(message: Message, around: str, texts: tuple[str, ...]) -> Message:
-    return replace(message, subject=None, title=None, body=around % texts)
+    return replace(message, subject=None, title=None, body=around % texts, known=None)
+
+
+def _names_somebody(message: Message) -> bool:
+    """Whether anything in it is known to be another customer's: that depends on who reads it, and is asked of every message.
+
+    What nobody is known by is remembered paragraph by paragraph, so that of a copy only what fills it is looked up.
+    """
+    known, reader = message.known, message.recipient_id
+    return known is not None and any(known.names(text, except_customer=reader) for _, text in message.parts)
 
 
 def _parts(shape: Shape) -> tuple[Words, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent.known import Known
 from agent.ranking.propensity import PriorPropensity, Propensity
 from agent.sharing import Shared
 from policies.catalogue import Catalogue, digest_of, load_catalogue
@@ -19,7 +20,7 @@ class World:
     """Catalogue, compiled conditions, templates, propensity model and the shops' identities.
 
     ``policy_version`` is the digest of every policy and template file in force; ``shared`` remembers which copies are clean under
-    these policies.
+    these policies; ``known`` are everybody's identifiers, None where nobody but the reader is known (a record from outside).
     """
 
     catalogue: Catalogue
@@ -29,6 +30,7 @@ class World:
     senders: Mapping[str, Sender]
     policy_version: str
     shared: Shared = field(default_factory=Shared, repr=False, compare=False)
+    known: Known | None = field(default=None, repr=False, compare=False)
 
 
 def load_world(

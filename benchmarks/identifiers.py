@@ -17,9 +17,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
-from policies.identifiers.names import GIVEN_NAMES, SURNAMES
+from policies.identifiers.kana import TO_KATAKANA
+from policies.identifiers.names import GIVEN_NAMES, ORDINARY_WORDS
 from policies.identifiers.scan import scan
 
 ROOT = Path(__file__).parents[1]
@@ -178,31 +180,46 @@ def measure(name: str, texts: list[Text], detect: Detector, kinds: Iterable[str]
         print(f"    {kind:40} found {found[kind]:4} of {labels[kind]:4}   false {false[kind]:4} of {said[kind]:4}")
 
 
+_FIRST = (
+    "山やま 田た 中なか 川かわ 木き 村むら 石いし 高たか 松まつ 大おお 小こ 上うえ 西にし 東ひがし 北きた 南みなみ 前まえ 森もり 岡おか 原はら 島しま 竹たけ "
+    "藤ふじ 青あお 黒くろ 白しら 水みず 池いけ 古ふる 吉よし 内うち 長なが 福ふく 今いま 三み 井い 平ひら 広ひろ 金かね 宮みや 野の 杉すぎ 桜さくら 秋あき 清きよ"
+).split()
+_SECOND = "田た 川かわ 木き 村むら 本もと 口くち 井い 沢ざわ 橋はし 野の 山やま 原はら 島しま 崎さき 田だ 谷たに 岡おか 下した 上がみ 内うち 尾お 瀬せ 森もり 子こ 浦うら".split()
+_ALONE = "森もり 林はやし 原はら 岡おか 関せき 南みなみ 東あずま 谷たに 辻つじ 堀ほり 泉いずみ 星ほし 菅すが 奥おく 平たいら 源みなもと 神じん 東ひがし 西にし 宗そう".split()
+_GIVEN = "美み 優ゆう 真ま 直なお 和かず 千ち 恵え 理り 彩あや 陽よう 健けん 由ゆ 奈な 佳か 絵え 亜あ 智とも 裕ひろ 雅まさ 隆たか 俊とし 正まさ 光みつ 明あき 春はる 夏なつ 文ふみ 知とも 愛あい 礼れい".split()
+_ENDING = "子こ 香か 美み 奈な 恵え 太た 介すけ 人と 樹き 也や 一いち 郎ろう 里り 代よ 江え 紀き 輝き 菜な 佳か 平へい".split()
+_WHOLE = "光ひかる 翼つばさ 茜あかね 葵あおい 愛あい 翔しょう 薫かおる 香かおり 恵めぐみ 歩あゆみ 舞まい 桜さくら 誠まこと 学まなぶ 実みのる 望のぞみ 友とも 蓮れん 空そら 花はな".split()
+"""Kanji and reading of parts of surnames and given names; together some 1,100 surnames and 620 given names."""
+_ENGLISH = (
+    "smith jones taylor williams wilson johnson davies patel robinson wright thompson evans walker roberts jackson clarke khan hughes edwards "
+    "harrison morris murphy bailey bennett shaw kelly okafor singh fraser campbell lloyd doyle hussain carter mitchell anderson bianchi novak"
+).split()
+_STREETS = ("見本町", "本町", "中央", "緑が丘", "港南", "旭町", "栄町", "桜台")
+_ROADS = ("Sample Street", "Mill Lane", "Church Road", "Station Avenue", "Park Drive", "High Street")
+
+
 def people(number: int) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """Invented customers: Japanese with kana, or English; two telephones, e-mail, number."""
-    families, given = sorted(SURNAMES), sorted(GIVEN_NAMES)
-    first, kana = (
-        "美健優翔陽結蓮咲樹葵悠凛真直和",
-        "アイウエオカキクケコサシスセソタチツテトナニノハヒフホマミモヤユヨラリ",
-    )
+    """Invented customers as they are named in life, always the same: four in five Japanese with kana, one English.
+
+    Each has a telephone, an e-mail address, a number and a postal address.
+    """
+    dice = Random(number)
+    english = sorted({*_ENGLISH, *ORDINARY_WORDS}), sorted(GIVEN_NAMES)
     for n in range(number):
-        values = [("PHONE", f"090{n:08}"), ("EMAIL", f"c{n}@example.com"), ("CUSTOMER_ID", f"M-{n:06}")]
+        values = [("CUSTOMER_ID", f"M-{n:06}"), ("PHONE", f"0{dice.choice('789')}0-{n // 10000 + 1000}-{n % 10000:04}"), ("EMAIL", f"c{n}@example.com")]
         if n % 5:
-            family = families[n % len(families)]
-            name = f"{family} {first[n // 7 % 15]}{first[n // 105 % 15]}{first[n // 1575 % 15]}"
-            reading = (
-                "".join(kana[(n // len(kana) ** place) % len(kana)] for place in range(3)),
-                "".join(kana[(n // 7 // len(kana) ** place) % len(kana)] for place in range(3)),
-            )
+            one = (dice.choice(_ALONE),) if dice.random() < 0.15 else (dice.choice(_FIRST), dice.choice(_SECOND))
+            two = (dice.choice(_WHOLE),) if dice.random() < 0.2 else (dice.choice(_GIVEN), dice.choice(_ENDING))
+            family, given = (["".join(part[0] for part in name), "".join(part[1:] for part in name)] for name in (one, two))
             values += [
-                ("PERSON", name),
-                ("PERSON", " ".join(reading)),
-                ("ADDRESS", f"東京都見本区{family}町{n % 9 + 1}丁目{n % 30 + 1}番{n % 20 + 1}号"),
+                ("PERSON", f"{family[0]} {given[0]}"),
+                ("PERSON", f"{family[1]} {given[1]}".translate(TO_KATAKANA)),
+                ("ADDRESS", f"東京都見本区{dice.choice(_STREETS)}{dice.randint(1, 9)}丁目{dice.randint(1, 30)}番{dice.randint(1, 20)}号"),
             ]
         else:
             values += [
-                ("PERSON", f"{given[n % len(given)]} {given[n // 300 % len(given)]}son"),
-                ("ADDRESS", f"{n % 999 + 1} Sample Street, Leeds"),
+                ("PERSON", f"{dice.choice(english[1])} {dice.choice(english[0]).capitalize()}"),
+                ("ADDRESS", f"{dice.randint(1, 999)} {dice.choice(_ROADS)}, Leeds"),
             ]
         yield f"C{n}", values
 

@@ -51,5 +51,11 @@ def _table(noun: type[Noun]) -> Table:
     return Table(noun.TABLE, metadata, *ordered, sqlite_with_rowid=False)
 
 
+states = Table(
+    "states", metadata,
+    SqlColumn("noun", Text, primary_key=True, comment="table whose rows it is about"),
+    SqlColumn("state", Text, nullable=False, comment="another one after every change"),
+)  # fmt: skip
+
 HISTORY: dict[str, Table] = {noun.TABLE: _table(noun) for noun in NOUNS}
 """Table name → table, in import order."""

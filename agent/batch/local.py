@@ -32,6 +32,9 @@ def run_locally(
     state = progress(enishi.engine, name)
     left = state.partitions - state.partitions_done
     wanted = min(workers or os.cpu_count() or 1, left)
+    if wanted:
+        # Made once, and not by one worker while the others wait for it.
+        enishi.known()
     if wanted <= 1:
         segment = segment_of(run.segment)
         while work_one(enishi, run, segment, worker=worker_name(), now=datetime.now(UTC)) is not None:

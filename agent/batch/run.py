@@ -11,7 +11,7 @@ import resource
 import socket
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -197,7 +197,8 @@ def work_one(enishi: Enishi, run: Run, segment: Expression | None, *, worker: st
     with clock.of("read"), reading(enishi.engine) as connection:
         frames = read_partition(connection, run.as_of, enishi.shelves, first, last)
         frames = store.with_reservations(connection, frames, first, last)
-    made = work(frames, enishi.world, run=run.name, segment=segment, clock=clock)
+        world = replace(enishi.world, known=enishi.register.at(connection, now))
+    made = work(frames, world, run=run.name, segment=segment, clock=clock)
     counts = funnel_of(made) | {f"suspicious:{source}": count for source, count in by_source(frames).items()}
     with clock.of("store"), writing(enishi.engine) as connection:
         if not _finish(connection, run.name, leased["number"], worker, counts):

@@ -246,7 +246,8 @@ def _judged_now(
     words = {"subject": stored["subject"] if subject is None else subject, "title": stored["title"] if title is None else title,
              "body": stored["body"] if body is None else body}  # fmt: skip
     used = [fact["slot"] for fact in orjson.loads(stored["facts"])]
-    return judge_draft(_rebuilt(enishi.world, then, now, at, row, record, words, used), enishi.world)
+    world = replace(enishi.world, known=enishi.register.at(connection, at))
+    return judge_draft(_rebuilt(world, then, now, at, row, record, words, used), world)
 
 
 def _rebuilt(

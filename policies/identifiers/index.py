@@ -6,26 +6,37 @@ BLAKE2 digests (8 bytes, RFC 7693) in one sorted array, so that the index is not
 
 from __future__ import annotations
 
-import io
 import json
+import os
 import re
+import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
-from itertools import chain, islice
-from operator import add
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from policies.identifiers.forms import LONGEST, digit_runs, forms_of, squeezed, tokens
-from policies.identifiers.normal import Normal
+from policies.identifiers.forms import (
+    LONGEST,
+    PREFECTURE_BEFORE,
+    compared,
+    digit_runs,
+    forms_of,
+    is_ordinary,
+    squeezed,
+    tokens,
+)
+from policies.identifiers.names import NOT_NAMES_WITH_HONORIFIC
+from policies.identifiers.normal import Normal, normalise
 from policies.identifiers.recognisers import settle
-from policies.identifiers.recognisers.reading import CHECKED, SHAPED, Hit
+from policies.identifiers.recognisers.reading import CHECKED, KANJI, SHAPED, Hit
 from policies.identifiers.runs import paragraphs
 from policies.identifiers.spans import Span
 from policies.identifiers.types import TYPES
@@ -36,124 +47,183 @@ Row = tuple[str, Iterable[tuple[str, str]]]
 
 OLDEST = timedelta(minutes=15)
 SMALLEST = 0.95
-"""How old an index may be, and how many of the customers it must hold, before nothing may rest on it."""
+"""How old an index may be of which nobody can say whether it is complete, and how many of the customers any index must hold."""
+STEM = 3
+"""Letters by which the beginning of a name or an address is looked for; no form of words is shorter."""
+_MAGIC = b"enishi known identifiers 2\n"
+_KEPT = 16384
+"""Paragraphs whose answer is kept: a batch says most of its paragraphs again and again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What an index was made of: ``size`` forms of ``customers``, at ``built_at``; ``id`` is a digest of the content."""
+    """What an index was made of: ``size`` forms of ``customers``, at ``built_at``; ``id`` is a digest of the content.
+
+    ``stamp`` is what the source said of its own state when it was read; empty when it cannot say.
+    """
 
     id: str
     size: int
     customers: int
     built_at: datetime
+    stamp: str = ""
 
 
-_OWNER = 0xFFFFFFFF
-"""An owner is the low four bytes of the keyed digest of a customer's id."""
+@dataclass(frozen=True, slots=True)
+class _Arrays:
+    """``digests`` of forms, sorted, each with the place in ``people`` of whose it is and its type; one form may have many owners.
+
+    ``people`` are digests of customers' ids, sorted, and ``contents`` of what each was indexed with; ``stems`` are digests of the
+    first letters of names and addresses, and ``lengths`` which lengths such forms have, as bits.
+    """
+
+    digests: npt.NDArray[np.uint64]
+    owners: npt.NDArray[np.uint32]
+    kinds: npt.NDArray[np.uint8]
+    people: npt.NDArray[np.uint64]
+    contents: npt.NDArray[np.uint64]
+    stems: npt.NDArray[np.uint64]
+    lengths: npt.NDArray[np.uint64]
+
+
+_FIELDS: tuple[tuple[str, Any], ...] = (
+    ("digests", np.uint64), ("people", np.uint64), ("contents", np.uint64), ("stems", np.uint64), ("lengths", np.uint64),
+    ("owners", np.uint32), ("kinds", np.uint8),
+)  # fmt: skip
+"""In the order of the file, widest first, so that each is aligned."""
+_KINDS = {type: bytes([place]) for place, type in enumerate(TYPES)}
+_Found = tuple[Hit, int, int]
+"""A place, and where in the arrays its owners begin and end."""
 
 
 class KnownIdentifiers:
     """The index.  Made by :meth:`build` or :meth:`load`."""
 
-    def __init__(
-        self, key: bytes, build: Build, digests: npt.NDArray[np.uint64], owners: npt.NDArray[np.uint32], kinds: npt.NDArray[np.uint8],
-        stems: npt.NDArray[np.uint64], lengths: npt.NDArray[np.uint64],
-    ) -> None:  # fmt: skip
+    def __init__(self, key: bytes, build: Build, arrays: _Arrays) -> None:
         self.build_of = build
-        self._key, self._digests, self._owners, self._kinds = key, digests, owners, kinds
-        self._stored = (stems, lengths)
-        # A batch says most of its paragraphs again and again.
-        self._looked = lru_cache(maxsize=16384)(self._look)
-        self._stems = _Stems(key, dict(zip(stems.tolist(), lengths.tolist(), strict=True)))
+        self._key, self._arrays = key, arrays
+        self._start = blake2b(digest_size=8, key=key)
+        self._looked = lru_cache(maxsize=_KEPT)(self._look)
+        self._said = lru_cache(maxsize=_KEPT)(self._asked_raw)
+        self._stems = _Stems(self._start, dict(zip(arrays.stems.tolist(), arrays.lengths.tolist(), strict=True)))
 
     @classmethod
-    def build(cls, rows: Iterable[Row], key: bytes, *, now: datetime) -> KnownIdentifiers:
+    def build(
+        cls, rows: Iterable[Row], key: bytes, *, now: datetime, stamp: str = "", since: KnownIdentifiers | None = None
+    ) -> KnownIdentifiers:
         """Every form of every row's identifiers.  ``key`` is 16 to 64 secret bytes; rows are taken one at a time.
 
-        Of a form that many customers share, two owners are kept: one is enough to know that it is somebody else's.
+        ``since`` is an older index with the same key: forms of customers who did not change are taken from it.
         """
-        found: dict[bytes, int] = {}
-        stems: dict[str, int] = {}
-        customers = 0
+        old = dict(zip(since._arrays.people.tolist(), since._arrays.contents.tolist(), strict=True)) if since else {}
         start = blake2b(digest_size=8, key=key)
+        people, contents = bytearray(), bytearray()
+        digests, kinds, fresh = bytearray(), bytearray(), bytearray()
+        counts: list[int] = []
+        beginnings: set[str] = set()
+        surnames: dict[str, bytes] = {}
         for customer, identifiers in rows:
-            customers += 1
-            owner = _owner(key, customer)
-            for type, value in identifiers:
-                kind = TYPES.index(type)
-                for form in forms_of(type, value):
-                    hashed = start.copy()
-                    hashed.update(form.encode())
-                    digest = hashed.digest()
-                    before = found.get(digest)
-                    if before is None:
-                        found[digest] = kind << 64 | owner << 32 | owner
-                        if form[0] == " ":
-                            stem = form[1:3]
-                            stems[stem] = stems.get(stem, 0) | 1 << (len(form) - 2)
-                    elif before >> 32 & _OWNER == before & _OWNER != owner:
-                        found[digest] = before & ~_OWNER | owner
-        return cls._packed(found, stems, key, customers, now)
-
-    @classmethod
-    def _packed(
-        cls, found: dict[bytes, int], stems: dict[str, int], key: bytes, customers: int, now: datetime
-    ) -> KnownIdentifiers:
-        digests = np.frombuffer(b"".join(found), dtype=">u8").astype(np.uint64)
-        both = np.fromiter((entry & 0xFFFFFFFF_FFFFFFFF for entry in found.values()), np.uint64, len(found))
-        first, second = (both >> np.uint64(32)).astype(np.uint32), (both & np.uint64(_OWNER)).astype(np.uint32)
-        sorts = np.fromiter((entry >> 64 for entry in found.values()), np.uint8, len(found))
-        found.clear()
-        shared = first != second
-        digests = np.concatenate((digests, digests[shared]))
-        owners = np.concatenate((first, second[shared]))
-        kinds = np.concatenate((sorts, sorts[shared]))
-        order = np.lexsort((owners, digests))
-        digests, owners, kinds = digests[order], owners[order], kinds[order]
-        hashed = np.array([_hash(key, stem) for stem in stems], dtype=np.uint64)
-        lengths = np.array(list(stems.values()), dtype=np.uint64)
-        place = np.argsort(hashed)
-        content = blake2b(digests.tobytes(), digest_size=8, key=key)
-        content.update(owners.tobytes())
-        return cls(
-            key,
-            Build(content.hexdigest(), len(digests), customers, now),
-            digests,
-            owners,
-            kinds,
-            hashed[place],
-            lengths[place],
-        )
+            listed = list(identifiers)
+            person = _digest(start, f"\0{customer}")
+            content = _digest(start, "\0".join(chain.from_iterable(listed)))
+            people += person
+            contents += content
+            if old and old.get(int.from_bytes(person)) == int.from_bytes(content):
+                continue
+            before = len(kinds)
+            for type, value in listed:
+                forms = forms_of(type, value)
+                for form in forms:
+                    digest = surnames.get(form) if form[0] == "~" else None
+                    if digest is None:
+                        hashed = start.copy()
+                        hashed.update(form.encode())
+                        digest = hashed.digest()
+                        if form[0] == "~":
+                            surnames[form] = digest
+                        elif form[0] == " ":
+                            beginnings.add(form[1 : STEM + 1] + chr(len(form) - 2))
+                        elif form[0] == "#" and not _DIGIT.search(form):
+                            beginnings.add(_handle_stem(form) + "\0")
+                    digests += digest
+                kinds += _KINDS[type] * len(forms)
+            fresh += person
+            counts.append(len(kinds) - before)
+        new = _Fresh(_words(digests), np.repeat(_words(fresh), counts), np.frombuffer(bytes(kinds), dtype=np.uint8))
+        stems: dict[int, int] = {}
+        for beginning in beginnings:
+            stem = int.from_bytes(_digest(start, beginning[:-1]))
+            stems[stem] = stems.get(stem, 0) | 1 << ord(beginning[-1])
+        arrays = _packed(new, _words(people), _words(contents), stems, since._arrays if since else None)
+        content_of = blake2b(arrays.digests.tobytes(), digest_size=8, key=key)
+        content_of.update(arrays.owners.tobytes())
+        return cls(key, Build(content_of.hexdigest(), len(arrays.digests), len(arrays.people), now, stamp), arrays)
 
     def save(self, path: Path) -> None:
         """One file, without the key; readers of the old one keep it until they load again."""
-        about = {"id": self.build_of.id, "size": self.build_of.size, "customers": self.build_of.customers,
-                 "built_at": self.build_of.built_at.isoformat(), "key": blake2b(b"key", digest_size=8, key=self._key).hexdigest()}  # fmt: skip
-        made = io.BytesIO()
-        np.savez(made, about=np.frombuffer(json.dumps(about).encode(), dtype=np.uint8), digests=self._digests, owners=self._owners,
-                 kinds=self._kinds, stems=self._stored[0], lengths=self._stored[1])  # fmt: skip
-        fresh = path.with_suffix(path.suffix + ".new")
-        fresh.write_bytes(made.getvalue())
-        fresh.replace(path)
+        build = self.build_of
+        about = {"id": build.id, "size": build.size, "customers": build.customers, "built_at": build.built_at.isoformat(), "stamp": build.stamp,
+                 "key": _fingerprint(self._key), "lengths": [len(getattr(self._arrays, name)) for name, _ in _FIELDS]}  # fmt: skip
+        head = _MAGIC + json.dumps(about).encode()
+        head += b" " * (-(len(head) + 1) % 8) + b"\n"
+        handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(head)
+                for name, _ in _FIELDS:
+                    getattr(self._arrays, name).tofile(file)
+            Path(fresh).replace(path)
+        except BaseException:
+            with suppress(OSError):
+                Path(fresh).unlink()
+            raise
 
     @classmethod
     def load(cls, path: Path, key: bytes) -> KnownIdentifiers:
-        """The index of a file; InputError when it is not one or was made with another key."""
-        try:
-            with np.load(path, allow_pickle=False) as stored:
-                about: dict[str, Any] = json.loads(stored["about"].tobytes())
-                if about["key"] != blake2b(b"key", digest_size=8, key=key).hexdigest():
-                    raise InputError("was built with another key", file=path)
-                build = Build(about["id"], about["size"], about["customers"], datetime.fromisoformat(about["built_at"]))
-                return cls(key, build, *(stored[name] for name in ("digests", "owners", "kinds", "stems", "lengths")))
-        except (OSError, ValueError, KeyError) as error:
-            raise InputError(f"is not an index of known identifiers ({type(error).__name__})", file=path) from None
+        """The index of a file, mapped into memory: processes that read it share it.
 
-    def stale(self, now: datetime, customers: int) -> tuple[str, str] | None:
-        """Why nothing may rest on this index, in Japanese and English: too old, or it misses customers; None when it may."""
+        Raises InputError when it is no index or was made with another key.
+        """
+        try:
+            content = np.memmap(path, dtype=np.uint8, mode="r").view(np.ndarray)
+            end = bytes(content[len(_MAGIC) : len(_MAGIC) + 4096]).find(b"\n")
+            if bytes(content[: len(_MAGIC)]) != _MAGIC or end < 0:
+                raise ValueError
+            at = len(_MAGIC) + end + 1
+            about: dict[str, Any] = json.loads(bytes(content[len(_MAGIC) : at]))
+            if about["key"] != _fingerprint(key):
+                raise InputError("was built with another key", file=path)
+            found: dict[str, npt.NDArray[Any]] = {}
+            for (name, type), length in zip(_FIELDS, about["lengths"], strict=True):
+                size = length * np.dtype(type).itemsize
+                if at + size > len(content):
+                    raise ValueError
+                found[name] = content[at : at + size].view(type)
+                at += size
+            build = Build(
+                about["id"],
+                about["size"],
+                about["customers"],
+                datetime.fromisoformat(about["built_at"]),
+                about["stamp"],
+            )
+            return cls(key, build, _Arrays(**found))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"is not an index of known identifiers ({type_name(error)})", file=path) from None
+
+    def stale(self, now: datetime, customers: int, stamp: str | None = None) -> tuple[str, str] | None:
+        """Why nothing may rest on this index, in Japanese and English: it is old, or misses customers; None when it may.
+
+        ``stamp`` is what the source says of its state now.  Where it says what it said when the index was built, the index is
+        complete whatever the clock says; a source that cannot say is trusted for 15 minutes.
+        """
+        if stamp is not None and stamp != self.build_of.stamp:
+            return (
+                "既知の個人情報の索引を作った後に顧客が変わりました",
+                "customers changed since the index of known identifiers was built",
+            )
         age = now - self.build_of.built_at
-        if age > OLDEST:
+        if stamp is None and age > OLDEST:
             minutes = int(age.total_seconds() // 60)
             return (
                 f"既知の個人情報の索引が{minutes}分前のものです",
@@ -169,114 +239,279 @@ class KnownIdentifiers:
 
     def find(self, normal: Normal, *, except_customer: str | None = None) -> tuple[Span, ...]:
         """Identifiers in the text that belong to somebody, in raw code points; those that ``except_customer`` shares are left out."""
-        own = None if except_customer is None else _owner(self._key, except_customer)
         hits = [
             Hit(at + hit.start, at + hit.end, hit.type, hit.sure)
             for at, paragraph in paragraphs(normal.text)
-            for hit, owners in self._looked(paragraph)
-            if own not in owners
+            for hit, first, last in self._looked(paragraph)
+            if not self._owns(except_customer, first, last)
         ]
-        return tuple(Span(*normal.raw_span(hit.start, hit.end), hit.type) for hit in settle(hits))
+        return tuple(Span(*normal.raw_span(hit.start, hit.end), hit.type) for hit in settle(hits)) if hits else ()
 
-    def _look(self, text: str) -> tuple[tuple[Hit, tuple[int, ...]], ...]:
+    def names(self, text: str, *, except_customer: str | None = None) -> bool:
+        """Whether :meth:`find` would find anything in a raw text; a paragraph that was asked before costs a look into memory."""
+        return any(
+            not self._owns(except_customer, first, last)
+            for paragraph in text.split("\n\n")
+            for _, first, last in self._said(paragraph)
+        )
+
+    def _asked_raw(self, text: str) -> tuple[_Found, ...]:
+        return tuple(chain.from_iterable(self._looked(paragraph) for _, paragraph in paragraphs(normalise(text).text)))
+
+    def _owns(self, customer: str | None, first: int, last: int) -> bool:
+        if customer is None:
+            return False
+        place = _place_of(_digest(self._start, f"\0{customer}"), self._arrays.people)
+        return place >= 0 and bool((self._arrays.owners[first:last] == place).any())
+
+    def _look(self, text: str) -> tuple[_Found, ...]:
         """What is known in a paragraph, with whose it is."""
-        places: list[tuple[int, int]] = []
-        digests: list[bytes] = []
-        start = blake2b(digest_size=8, key=self._key)
-
-        def ask(form: str, begin: int, end: int) -> None:
-            hashed = start.copy()
-            hashed.update(form.encode())
-            digests.append(hashed.digest())
-            places.append((begin, end))
-
-        self._words(text, ask)
-        for form, begin, end in chain(tokens(text), digit_runs(text)):
-            ask(form, begin, end)
-        if not digests or not len(self._digests):
+        asked = [*self._names(compared(text)), *self._numbers(text)]
+        if not asked or not len(self._arrays.digests):
             return ()
-        asked = np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64)
-        first = np.searchsorted(self._digests, asked)
-        last = np.searchsorted(self._digests, asked, side="right")
-        return tuple(
-            (_hit(text, *places[which], TYPES[self._kinds[first[which]]]), tuple(self._owners[first[which] : last[which]].tolist()))
-            for which in np.flatnonzero(last > first)
-        )  # fmt: skip
+        digests = bytearray()
+        for form, _, _ in asked:
+            digests += _digest(self._start, form)
+        wanted, held = _words(digests), self._arrays.digests
+        first = np.searchsorted(held, wanted)
+        found: list[_Found] = []
+        origin: list[int] = []
+        for which in np.flatnonzero(held[np.minimum(first, len(held) - 1)] == wanted):
+            form, begin, end = asked[which]
+            if form[0] in " ~":
+                origin = origin or squeezed(text)[1]
+                begin, end = origin[begin], _end(text, origin, end)
+            if (hit := _hit(text, form, begin, end, TYPES[self._arrays.kinds[first[which]]])) is not None:
+                found.append((hit, int(first[which]), int(np.searchsorted(held, wanted[which], side="right"))))
+        return tuple(found)
 
-    def _words(self, text: str, ask: Any) -> None:
-        """Names and addresses: every stretch that begins and is as long as some form."""
-        view, origin = squeezed(text)
-        stems = self._stems
-        for begin, lengths in [
-            (at, found) for at, stem in enumerate(map(add, view, islice(view, 1, None))) if (found := stems[stem])
-        ]:
-            if not _crossed(view, begin):
-                for end in _ends(begin, lengths, len(view)):
-                    if not _crossed(view, end):
-                        ask(" " + view[begin:end], origin[begin], origin[end - 1] + 1)
+    def _numbers(self, text: str) -> Iterator[tuple[str, int, int]]:
+        """Numbers, handles, addresses and days; of a handle without digits its beginning must be one."""
+        for form, begin, end in chain(tokens(text), digit_runs(text)):
+            if form[0] != "#" or _DIGIT.search(form) or self._stems[_handle_stem(form)]:
+                yield form, begin, end
+
+    def _names(self, view: str) -> Iterator[tuple[str, int, int]]:
+        """Names and addresses: every stretch that begins and is as long as some form, and surnames beside an honorific."""
+        last, stems = len(view), self._stems
+        # Places that a Latin word or a number goes across.
+        inside = {found.start() for found in _INSIDE.finditer(view)}
+        begins = [
+            (at, found) for at in range(last - STEM + 1) if at not in inside and (found := stems[view[at : at + STEM]])
+        ]
+        for begin, lengths in begins:
+            for length in _bits(lengths):
+                end = begin + length
+                if end > last:
+                    break
+                if end not in inside:
+                    yield f" {view[begin:end]}", begin, end
+        for honorific in _HONORED.finditer(view):
+            end = honorific.start()
+            places = {*range(max(0, end - _LONGEST_SURNAME), end)}
+            if word := _LATIN_WORD.search(view, max(0, end - 24), end):
+                places.add(word.start())
+            yield from ((f"~{view[begin:end]}", begin, end) for begin in places if begin not in inside)
+        for titled in _TITLED.finditer(view):
+            for end in (titled.end(), titled.end("plain")):
+                yield f"~{view[titled.start('name') : end]}", titled.start(), end
+        for called in _CALLED.finditer(view):
+            yield f"~{called['name']}", called.start(), called.end()
 
 
-@lru_cache(maxsize=4096)
+def type_name(error: BaseException) -> str:
+    """An exception as it is told: by its type, for its text may hold values."""
+    return type(error).__name__
+
+
+@dataclass(frozen=True, slots=True)
+class _Fresh:
+    """Forms of customers who are new or changed, with the digest of whose each is."""
+
+    digests: npt.NDArray[np.uint64]
+    people: npt.NDArray[np.uint64]
+    kinds: npt.NDArray[np.uint8]
+
+
+def _packed(
+    new: _Fresh,
+    people: npt.NDArray[np.uint64],
+    contents: npt.NDArray[np.uint64],
+    stems: dict[int, int],
+    old: _Arrays | None,
+) -> _Arrays:
+    """The arrays of what is new and of what is as it was in ``old``."""
+    order = np.argsort(people)
+    people, contents = people[order], contents[order]
+    digests, kinds, owners = new.digests, new.kinds, _places(new.people, people)[0]
+    if old is not None:
+        place, there = _places(old.people, people)
+        same = there & (contents[place] == old.contents) if len(people) else np.zeros(len(old.people), dtype=bool)
+        kept = same[old.owners]
+        digests = np.concatenate((old.digests[kept], digests))
+        owners = np.concatenate((place[old.owners[kept]], owners))
+        kinds = np.concatenate((old.kinds[kept], kinds))
+        for stem, lengths in zip(old.stems.tolist(), old.lengths.tolist(), strict=True):
+            stems[stem] = stems.get(stem, 0) | lengths
+    # Forms of one customer stand together, so that in a stable order those met twice do.
+    order = np.argsort(digests, kind="stable")
+    digests, owners, kinds = digests[order], owners[order], kinds[order]
+    once = np.ones(len(digests), dtype=bool)
+    once[1:] = (digests[1:] != digests[:-1]) | (owners[1:] != owners[:-1])
+    hashed = np.array(sorted(stems), dtype=np.uint64)
+    lengths = np.array([stems[stem] for stem in sorted(stems)], dtype=np.uint64)
+    return _Arrays(digests[once], owners[once].astype(np.uint32), kinds[once], people, contents, hashed, lengths)
+
+
+def _places(
+    wanted: npt.NDArray[np.uint64], among: npt.NDArray[np.uint64]
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+    """Where each stands in a sorted array, and whether it is there."""
+    if not len(among):
+        return np.zeros(len(wanted), dtype=np.int64), np.zeros(len(wanted), dtype=bool)
+    place = np.minimum(np.searchsorted(among, wanted), len(among) - 1)
+    return place, among[place] == wanted
+
+
+def _place_of(customer: bytes, people: npt.NDArray[np.uint64]) -> int:
+    """Where a customer stands among the people; -1 for a stranger."""
+    person = np.uint64(int.from_bytes(customer))
+    place = int(np.searchsorted(people, person))
+    return place if place < len(people) and people[place] == person else -1
+
+
+def _words(digests: bytearray) -> npt.NDArray[np.uint64]:
+    return np.frombuffer(bytes(digests), dtype=">u8").astype(np.uint64)
+
+
+@lru_cache(maxsize=65536)
 def _bits(lengths: int) -> tuple[int, ...]:
     return tuple(bit + 1 for bit in range(LONGEST) if lengths >> bit & 1)
 
 
-def _ends(begin: int, lengths: int, last: int) -> Iterator[int]:
-    for length in _bits(lengths):
-        if begin + length > last:
-            return
-        yield begin + length
+def _handle_stem(form: str) -> str:
+    return f"#{form.lstrip('#@')[: STEM - 1]}"
 
 
+def _end(text: str, origin: list[int], end: int) -> int:
+    """Where a stretch of the view ends in the text: with the letters that only lengthen its last vowel."""
+    at = origin[end - 1] + 1
+    while at < origin[end] and text[at].isalpha():
+        at += 1
+    return at
+
+
+_INSIDE = re.compile("(?<=[a-z0-9])(?=[a-z0-9])")
+_DIGIT = re.compile("[0-9]")
+_LONGEST_SURNAME = 6
+_HONORED = re.compile("様|サマ|サン|氏|殿|先生|チャン|クン|君")
+_LATIN_WORD = re.compile(r"[a-z'’-]{2,24}\Z")
+_HONORIFIC = re.compile(
+    r"様(?![々子式相態変似])|さま(?!ざま)|さん(?!ぽ|ざん|かく|かっけい|しょう|しょく|じゅう|ま(?!で))|氏(?![名族神素])|殿(?![堂様下内])|先生|ちゃん|くん(?!れ)|君(?![がはの主臨])"
+)
+_TITLED = re.compile(
+    r"(?<![a-z0-9])(?:mr|mrs|ms|miss|mx|dr) (?P<name>(?P<plain>[a-z]{2,24})(?:['’-][a-z]{2,24})?)(?![a-z0-9])"
+)
+_CALLED = re.compile(r"(?<![a-z0-9])(?P<name>[a-z]{2,24})(?=-(?:san|sama|sensei)(?![a-z0-9]))")
 _AFTER = re.compile(r"番地?|号室?|丁目")
-_HONORIFIC = re.compile(r"(?:様|さま|さん|氏|殿)\Z")
+_KANJI = re.compile(f"[{KANJI}]")
+_ALL_KANJI = re.compile(f"[{KANJI}]+")
+_AFTER_A_NAME = re.compile(f"[様氏殿君先宛宅御嬢]|[^{KANJI}]|\\Z")
+_HIRAGANA, _KATAKANA = re.compile("[ぁ-んー]+"), re.compile("[ァ-ヴー]+")
+_BLANK = re.compile(r"[ \t\n・=]{0,4}")
+_KANA, _GAP = re.compile("[ぁ-んァ-ヴー]+"), re.compile("[ ・=、\n\t]+")
+_AFTER_KANA = ("様", "さま", "さん")
+_SURE_KANA = 5
+"""Letters from which on a name in hiragana is hardly part of other words: おかえり is a greeting before it is 岡 恵理; katakana, one more."""
+_CAPITAL = re.compile(r"(?:^|[ ,.・_-])[a-z]")
 
 
-def _hit(text: str, start: int, end: int, type: str) -> Hit:
-    """The place as a person would mark it: with the + of a phone and the 号 of an address, without the honorific of a name."""
-    if type == "PERSON":
-        honorific = _HONORIFIC.search(text, start, end)
-        end = honorific.start() if honorific and honorific.start() > start else end
-    elif type == "ADDRESS" and (unit := _AFTER.match(text, end)):
-        end = unit.end()
+def _hit(text: str, form: str, start: int, end: int, type: str) -> Hit | None:
+    """The place as a person would mark it, with the + of a phone and the 号 of an address; None where the words are only words."""
+    said = text[start:end]
+    if form[0] == "~":
+        if not _is_surname(text, start, end):
+            return None
+    elif type == "PERSON":
+        if not _is_name(text, form, start, end):
+            return None
+    elif type == "ADDRESS":
+        if unit := _AFTER.match(text, end):
+            end = unit.end()
+        if before := PREFECTURE_BEFORE.search(text, max(0, start - 5), start):
+            start = before.start()
     elif type == "PHONE" and text[start - 1 : start] in ("+", "("):
         start -= 1
     # Two names with a comma between them are more often neighbours than one name turned round.
-    return Hit(start, end, type, SHAPED if "," in text[start:end] or "\n" in text[start:end] else CHECKED)
+    return Hit(start, end, type, SHAPED if "," in said or "\n" in said else CHECKED)
 
 
-def _crossed(view: str, at: int) -> bool:
-    """Whether a Latin word or a number goes across the place."""
-    if not 0 < at < len(view):
+def _is_surname(text: str, start: int, end: int) -> bool:
+    """Whether what stands beside an honorific is a whole surname, and no word with it."""
+    said, honorific = text[start:end], _HONORIFIC.match(text, _BLANK.match(text, end).end())  # type: ignore[union-attr]
+    if honorific is None:
+        # ‘We miss you’ is for everybody.
+        return said.isascii() and not (said[:4] == "miss" or (said[:5] == "Miss " and is_ordinary([said[5:].lower()])))
+    before = text[start - 1 : start]
+    if _KATAKANA.fullmatch(said):
+        return not _KATAKANA.match(before)
+    if said + honorific[0] in NOT_NAMES_WITH_HONORIFIC:
         return False
-    before, after = view[at - 1], view[at]
-    return before.isascii() and after.isascii() and before.isalnum() and after.isalnum()
+    if _HIRAGANA.fullmatch(said):
+        return honorific[0] in _AFTER_KANA and (len(said) > 2 or not _HIRAGANA.match(before))
+    return len(said) > 1 or not _KANJI.match(before)
 
 
-def fault(known: KnownIdentifiers | None, now: datetime, customers: int) -> tuple[str, str] | None:
+def _is_name(text: str, form: str, start: int, end: int) -> bool:
+    """Whether a full name stands there as a name, and not as a part of other words."""
+    said = text[start:end]
+    if said.isascii():
+        words = form[1:].split(" ")
+        return not is_ordinary(words) or not (_CAPITAL.search(said) or said.islower())
+    plain = _GAP.sub("", said)
+    if _KANA.fullmatch(plain):
+        one_kind = _HIRAGANA.fullmatch(plain) or _KATAKANA.fullmatch(plain)
+        if one_kind is None or "、" in said:
+            return False
+        if len(plain) > _SURE_KANA or plain != said:
+            return True
+        if one_kind.re is _HIRAGANA:
+            return len(plain) == _SURE_KANA or _HONORIFIC.match(text, end) is not None
+        return not (_KATAKANA.match(text[start - 1 : start]) or _KATAKANA.match(text, end))
+    if len(form) == STEM + 1 and _ALL_KANJI.fullmatch(form, 1):
+        return _AFTER_A_NAME.match(text, end) is not None
+    return True
+
+
+def fault(
+    known: KnownIdentifiers | None, now: datetime, customers: int, stamp: str | None = None
+) -> tuple[str, str] | None:
     """Why a message may not pass on the strength of this index, in Japanese and English: there is none, or it is stale."""
     if known is None:
         return "既知の個人情報の索引がありません", "there is no index of known identifiers"
-    return known.stale(now, customers)
+    return known.stale(now, customers, stamp)
 
 
 class _Stems(dict[str, int]):
-    """First two letters → the lengths of forms that begin so, as bits; asked of the digests once per pair."""
+    """First letters → the lengths of forms that begin so, as bits; asked of the digests once per beginning."""
 
-    def __init__(self, key: bytes, lengths: dict[int, int]) -> None:
+    def __init__(self, start: blake2b, lengths: dict[int, int]) -> None:
         super().__init__()
-        self._key, self._lengths = key, lengths
+        self._start, self._lengths = start, lengths
 
     def __missing__(self, stem: str) -> int:
-        if len(self) > 200_000:
+        if len(self) > 100_000:
             self.clear()
-        found = self[stem] = self._lengths.get(_hash(self._key, stem), 0)
+        found = self[stem] = self._lengths.get(int.from_bytes(_digest(self._start, stem)), 0)
         return found
 
 
-def _hash(key: bytes, text: str) -> int:
-    return int.from_bytes(blake2b(text.encode(), digest_size=8, key=key).digest(), "big")
+def _digest(start: blake2b, text: str) -> bytes:
+    """Of a text, keyed as ``start`` is: a copy costs a third of a fresh state with its key."""
+    hashed = start.copy()
+    hashed.update(text.encode())
+    return hashed.digest()
 
 
-def _owner(key: bytes, customer: str) -> int:
-    return _hash(key, f"\0{customer}") & _OWNER
+def _fingerprint(key: bytes) -> str:
+    return blake2b(b"key", digest_size=8, key=key).hexdigest()

@@ -48,3 +48,31 @@ GIVEN_NAMES: frozenset[str] = frozenset(
 _ALSO_WORDS = frozenset(("Grace", "Amber", "Christian", "Madison", "Victoria", "Charlotte", "Joy", "Sakura", "Mao", "Aoi", "Jean", "Logan", "Tyler", "Scott"))  # fmt: skip
 FIRM_GIVEN_NAMES = GIVEN_NAMES - _ALSO_WORDS
 """Given names that, before another capitalised word, are hardly anything else."""
+
+ORDINARY_WORDS: frozenset[str] = frozenset(
+    """abbey angel april art ash august autumn basil berry bill bliss blossom brook buddy candy carol chance charity charm chase chip christian cliff clay crystal daisy
+    dale dawn dean dee dream drew earl eve faith fern flora ford frank gale gene ginger glen grace grant guy hazel heath holly honey hope hunter iris ivy jack jade
+    jasmine jewel joy june lance laurel lee lily mark marina mason max may melody mercy merry miles mint misty myrtle olive opal page pat patience
+    pearl penny peg pepper pierce poppy prince princess queenie rain ray red reed rich river rob robin rock rocky rod rose ruby rusty sage sandy scarlet sky sonny
+    star stone sue summer sunny sunshine tiger tom trinity tuesday van velvet verity victor violet wade will willow winter wren you
+    able archer arms baker ball banks barber barn bean bear beer bell berry best bird bishop black blue board bond book booth bowl box boy branch bread bridge
+    bright brown bull bush butcher butler butter cake camp cannon carpenter carter case cash castle chapman child church city clean clear close coffee cold cook
+    cooper corn cotton court cream crisp cross cup curry dark day days deal deep down drake drink east easy elder english farmer field finch fine fish fisher
+    flower flowers food forest fox free freeman french fresh friend frost fry full fuller game garden gate gift glass gold golden good grain gray great green grey
+    ground grove hall hand hands hart hay head heart high hill hood house hunt key king knight lake lamb land lane large leaf less light little lock long
+    love low lucky major make man march market marsh mat meadow meat mild mill miller moon moor more moss new night noble north oats orange page park parsons
+    peach penn period pickle pine pink plain pope post pot potter pound power price pride proper purple quick rice ring road roast roots rush sale salt sand
+    savage sea season seed sharp shepherd ship shop short silk silver sky small smart smith snow south spring steel stock storm street strong style sugar sweet
+    swift table tanner taylor tea temple thorn thrush time top tower town tree turner vine wall ward warm waters way weather weaver week wells west wheat wheeler
+    white wild wind wine winner wise wolf wood woods work world year young""".split()
+)
+"""English words, lower case, that are somebody's given name or surname too: where a text is full of them, only capitals make a name."""
+
+NOT_NAMES_WITH_HONORIFIC: frozenset[str] = frozenset(
+    """奥様 奥さん 神様 神殿 王様 宮様 宮殿 本殿 源氏 平氏 多様 一様 同様 仕様 模様 異様 有様 左様 各様 別様 無様 何様 仏様 仏さん 客様 客さん 旦那様 殿様 姫様 若様 若殿
+    皆様 皆さん 貴様 御殿 沈殿 湯殿 拝殿 外様 父様 母様 父さん 母さん 兄さん 姉さん 娘さん 息子さん 孫さん 嫁さん 婿さん 妹さん 弟さん 親御さん 赤ちゃん 坊ちゃん 花屋さん
+    本屋さん 酒屋さん 米屋さん 魚屋さん 肉屋さん 床屋さん 八百屋さん 大工さん 屋さん 主君 諸君 名君 諸氏 両氏 同氏 某氏 華氏 摂氏 彼氏 隣さん 巫女さん
+    おくさま おくさん おうさま おうさん たくさん みなさま みなさん かみさま かみさん とうさん かあさん にいさん ねえさん おじさん おばさん おじさま おばさま じいさん ばあさん
+    むすこさん むすめさん まごさん よめさん ひとさま おひさま おつきさま ごちそうさま おかげさま おつかれさま ごくろうさま やさん この様 その様 あの様 どの様 このさま そのさま""".split()
+)
+"""Words of Japanese that end as a surname with its honorific does, though the part before is a surname too."""

@@ -60,6 +60,9 @@ _VARIANTS = str.maketrans(
     "高崎崎崎辺辺沢浜浜斉斉斉広桜島島国真恵栄髪徳増静黒淵淵鴎曽弥寿滝竜薮薮富槙遥祐吉丈柳桑柳荘礼実寛緒緑県学会円条済万与誉豊櫛篠恒広戸昇昂館館峰剣桧桧蓮諸逸塚祥福神",
 )
 
+_ORDINARY = re.compile("[ -}\n、。「」ぁ-ゖァ-ヺ々丁-丂丄-丈上-乜乞-事亍-亓井-兪公兮-區卂卄-囚囜-白癿-雵雷-鿿]+")
+"""Letters that are in the one form already and that nothing around them changes: all the common ones but Japanese digits, ー and 〜."""
+
 
 @dataclass(frozen=True, slots=True)
 class Normal:
@@ -109,7 +112,7 @@ _FOLDED = _Folded()
 def normalise(text: str, *, decode: bool = False) -> Normal:
     """The one form of ``text``; with ``decode``, %40, &#64;, \\u4f50, base64 and MIME words are read as what they say."""
     replaced = escapes(text) if decode else ()
-    if text.isascii() and not replaced:
+    if not replaced and (text.isascii() or _ORDINARY.fullmatch(text)):
         return Normal(text)
     hidden = tuple(found.span() for found in _HIDDEN.finditer(text)) if _HIDDEN.search(text) else ()
     if not hidden and not replaced:

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from retrieval import columns as kinds
 from retrieval.importing.mapping import NOUN_OF
+from retrieval.people import mark_changed
 from retrieval.tables import HISTORY, bucket_of
 
 CHUNK = 20_000
@@ -79,6 +80,8 @@ def upsert(
             statement, part.rows(), execution_options={"preserve_rowcount": True}
         ).rowcount
         progress(part.height)
+    if touched and table == "customers":
+        mark_changed(connection)
     new = _count(connection, target) - before
     return new, touched - new, rows.height - touched
 

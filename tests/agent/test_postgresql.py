@@ -13,13 +13,14 @@ from sqlalchemy import func, select, text
 from agent.drafting import Draft
 from agent.enishi import Enishi
 from agent.review import audit as log
-from agent.review.transitions import ReviewRefused, approve
+from agent.review.queue import shown
+from agent.review.transitions import ReviewRefused, approve, edit
 from agent.tables import decisions, reservations
 from benchmarks import postgresql, race
 from retrieval.database import connect, reading
 from retrieval.errors import Unreachable
 from retrieval.importing import ImportReport, import_paths
-from tests.agent.conftest import AS_OF, LATER, RUN, passing, run_batch, stored
+from tests.agent.conftest import AS_OF, CUSTOMERS, LATER, RUN, passing, run_batch, stored
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +68,22 @@ def test_decisions_are_those_of_sqlite(shop: Path, ran: Path) -> None:
 def test_importing_again_changes_nothing(shop: Path, sample: Path) -> None:
     report = imported(shop, sample)
     assert sum(table.new + table.changed for table in report.tables.values()) == 0
+
+
+def test_another_customer_is_found_and_an_import_outdates_the_index(shop: Path) -> None:
+    draft = passing(shop, channel="email", language="ja")
+    with Enishi.open(shop) as enishi:
+        first = enishi.known()
+        assert first.fault is None and first.index is not None and first.index.build_of.customers == CUSTOMERS
+        path = shop / "customers.jsonl"
+        path.write_text('{"id": "Z-90017", "shop": "coffee", "name": "一色 麗華", "language": "ja"}\n', encoding="utf-8")
+        import_paths(enishi.engine, [path], mapping=None, dry_run=False, quarantine=shop / "wrong.jsonl", progress=lambda _: None, now=AS_OF)
+        with reading(enishi.engine) as connection:
+            body = shown(connection, draft["id"])["body"]
+        moved = edit(enishi, draft["id"], actor="mori", at=LATER, body=body + "\n\n一色麗華様もお使いです。")
+        assert [one.text for one in moved.findings if one.rule == "identifiers.known"] == ["一色麗華"]
+        edit(enishi, draft["id"], actor="mori", at=LATER, body=body)
+        assert enishi.known().index.build_of.customers == CUSTOMERS + 1  # type: ignore[union-attr]
 
 
 def test_approve_and_replay(shop: Path) -> None:

@@ -1,7 +1,11 @@
-"""What a shared judgement says is what the full guards say: over a population, with hostile facts, and of a tampered text."""
+"""What a shared judgement says is what the full guards say: over a population, with hostile facts, of a tampered text, and among
+customers who are known, some of them by words of the copies.
+"""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -16,13 +20,18 @@ from hypothesis import strategies as st
 from agent.drafting import Draft
 from agent.enishi import Enishi
 from agent.judging import message_of
+from agent.known import Known
 from agent.pipeline import work
 from agent.sharing import Shared
 from agent.world import World
 from policies.guardrails import judge
+from policies.identifiers.customers import identifiers_of
+from policies.identifiers.index import KnownIdentifiers
+from policies.identifiers.scan import strings
 from prompts.facts import SLOTS, WORD
 from retrieval.database import reading
 from retrieval.history import read_partition
+from retrieval.people import read_people
 from tests.agent.conftest import AS_OF
 
 HOSTILE = ["半額セール", "初回無料の豆", "No.1 コーヒー", "50%オフ豆", "None", "{{brand}}", "090-1234-5678", "Amazing FREE GIFT", "がん患者さんの豆",
@@ -44,7 +53,65 @@ def test_over_a_population_the_verdicts_are_those_of_the_full_guards(drafted: tu
         for draft in drafts:
             message = message_of(draft)
             assert shared.judge(draft, message, world.catalogue) == judge(message, world.catalogue)
-    assert shared.copies > len(drafts) / 3
+    assert shared.copies > len(drafts) / 4
+
+
+@pytest.fixture(scope="module")
+def crowd(drafted: tuple[World, tuple[Draft, ...]], sample: Path) -> Known:
+    """The population, and in it people who are called as words of the copies, one of them a reader of such a copy."""
+    _, drafts = drafted
+    with Enishi.open(sample) as enishi, reading(enishi.engine) as connection:
+        people = [(found[0], identifiers_of(*found)) for found in read_people(connection)]
+    words = Counter(
+        word for draft in drafts if draft.intent.language == "ja" for word in set(re.findall("[一-龯]{4,6}|[ァ-ヴー]{6,8}", draft.copy.body))
+        if not any(word in text for text in (*draft.said.values(), *strings(draft.about)))
+    )  # fmt: skip
+    common, rarer, *_ = (word for word, count in words.most_common() if count < len(drafts) / 3)
+    reader = next(draft.decision.customer_id for draft in drafts if common in draft.copy.body)
+    people += [("Z1", [("PERSON", f"{common[:2]} {common[2:]}")]), ("Z2", [("PERSON", f"{rarer[:2]} {rarer[2:]}")]), ("Z3", [("PERSON", "佐藤 花子")])]
+    people = [(who, [*told, ("PERSON", f"{common[:2]} {common[2:]}")] if who == reader else told) for who, told in people]
+    return Known(KnownIdentifiers.build(people, b"a key for a crowd", now=AS_OF))
+
+
+def test_among_known_people_the_verdicts_are_those_of_the_full_guards(drafted: tuple[World, tuple[Draft, ...]], crowd: Known) -> None:
+    world, drafts = drafted
+    shared = Shared()
+    named = 0
+    for _ in range(2):
+        for draft in drafts:
+            message = message_of(draft, crowd)
+            said = shared.judge(draft, message, world.catalogue)
+            assert said == judge(message, world.catalogue)
+            named += any(found.rule == "identifiers.known" for found in said)
+    assert 0 < named < len(drafts)
+    assert shared.copies > len(drafts) / 6
+
+
+def test_a_copy_that_was_clean_for_its_namesake_blocks_for_the_next_reader(drafted: tuple[World, tuple[Draft, ...]]) -> None:
+    world, drafts = drafted
+    of_a_shape: dict[int, list[Draft]] = {}
+    for draft in drafts:
+        if draft.copy.shape is not None and draft.verdict == "pass" and draft.intent.language == "ja":
+            of_a_shape.setdefault(id(draft.copy.shape), []).append(draft)
+    # A word of a copy that names its first reader, and to the next one somebody else.
+    for first, second in (pair[:2] for pair in of_a_shape.values() if len({one.decision.customer_id for one in pair[:2]}) > 1):
+        alone = Shared()
+        alone.judge_all([(draft, message_of(draft)) for draft in (first, second)], world.catalogue)
+        if alone.copies != 1:
+            continue
+        for word in re.findall("[一-龯]{4,6}|[ァ-ヴー]{6,8}", first.copy.body):
+            index = KnownIdentifiers.build([(first.decision.customer_id, [("PERSON", f"{word[:2]} {word[2:]}")])], b"a key for a crowd", now=AS_OF)
+            found = [{one.rule for one in judge(message_of(draft, Known(index)), world.catalogue)} for draft in (first, second)]
+            if found == [set(), {"identifiers.known"}]:
+                break
+        else:
+            continue
+        break
+    assert found == [set(), {"identifiers.known"}]
+    shared = Shared()
+    for draft in (first, second, first, second):
+        message = message_of(draft, Known(index))
+        assert shared.judge(draft, message, world.catalogue) == judge(message, world.catalogue)
 
 
 @cache
@@ -67,7 +134,9 @@ def refilled(draft: Draft, slot: str, text: str) -> Draft:
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_a_hostile_fact_is_not_passed_because_its_copy_was(drafted: tuple[World, tuple[Draft, ...]], data: st.DataObject) -> None:
+def test_a_hostile_fact_is_not_passed_because_its_copy_was(
+    drafted: tuple[World, tuple[Draft, ...]], crowd: Known, data: st.DataObject
+) -> None:
     world, drafts = drafted
     shared = known(id(world))
     draft = data.draw(st.sampled_from([draft for draft in drafts if not draft.fixed]))
@@ -76,7 +145,7 @@ def test_a_hostile_fact_is_not_passed_because_its_copy_was(drafted: tuple[World,
     slot = data.draw(st.sampled_from(open_to))
     text = data.draw(st.sampled_from(HOSTILE) | st.text("佐藤花子豆SALE無料円0９%!?. ", min_size=1, max_size=12).map(str.strip).filter(bool))
     changed = refilled(draft, slot, text)
-    message = message_of(changed)
+    message = message_of(changed, data.draw(st.sampled_from((None, crowd))))
     assert shared.judge(changed, message, world.catalogue) == judge(message, world.catalogue)
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from policies.guardrails import GUARDS
 from policies.guardrails.guard import Message
+from policies.identifiers.forms import compared, squeezed
 from policies.identifiers.index import KnownIdentifiers, fault
 from policies.identifiers.normal import normalise
 from retrieval.errors import InputError
@@ -60,6 +61,90 @@ def test_single_names_and_words_are_nobodys(index: KnownIdentifiers, text: str) 
     assert index.find(normalise(text)) == ()
 
 
+WORDS = [
+    ("N1", [("PERSON", "岡 恵理"), ("PERSON", "オカ エリ")]), ("N2", [("PERSON", "東 京子"), ("PERSON", "アズマ キョウコ")]),
+    ("N3", [("PERSON", "奥 美咲"), ("PERSON", "オク ミサキ")]), ("N4", [("PERSON", "Rich Brown")]), ("N5", [("PERSON", "Mark May")]),
+    ("N6", [("PERSON", "You Long")]), ("N7", [("PERSON", "林 純")]), ("N8", [("PERSON", "森 光"), ("PERSON", "モリ ヒカル")]), ("N9", [("PERSON", "神 太郎")]),
+    ("N10", [("PERSON", "長谷川")]), ("N11", [("PERSON", "Moira You")]), ("N12", [("PERSON", "多久 誠"), ("PERSON", "タク マコト")]),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def namesakes() -> KnownIdentifiers:
+    return KnownIdentifiers.build(WORDS, KEY, now=NOW)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["おかえりなさいませ。", "東京子供服フェア", "奥様へのギフトに", "おくさまにも", "a rich brown roast", "mark may 14 in your diary", "We miss you", "We Miss You",
+     "小林様、森林の香りを", "朝の森さんぽ", "神様のカルテ", "長谷川商店の豆", "たくさんのご注文", "タモリさん", "よろしくお願いいたします。May 14"],
+)  # fmt: skip
+def test_a_name_that_is_a_word_leaves_the_word_alone(namesakes: KnownIdentifiers, text: str) -> None:
+    assert namesakes.find(normalise(text)) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("おか えり様", "おか えり"), ("オカ エリ", "オカ エリ"), ("おかえりさまへ", "おかえり"), ("東京子様", "東京子"), ("奥美咲さん", "奥美咲"), ("Rich Brown", "Rich Brown"),
+     ("RICH BROWN", "RICH BROWN"), ("Brown, Rich", "Brown, Rich"), ("林さんから", "林"), ("、林様", "林"), ("森光 様", "森光"), ("長谷川様", "長谷川"), ("Ms. Long", "Ms. Long"),
+     ("Brownさん", "Brown"), ("Miss Brown", None), ("moira you", "moira you"), ("多久さん", "多久")],
+)  # fmt: skip
+def test_and_the_person_is_still_found(namesakes: KnownIdentifiers, text: str, said: str | None) -> None:
+    assert [text[one.start : one.end] for one in namesakes.find(normalise(text))] == ([said] if said else [])
+
+
+@pytest.mark.parametrize("text", ["José García", "JOSE GARCIA", "Garcia, José"])
+def test_accents_do_not_matter(text: str) -> None:
+    built = KnownIdentifiers.build([("C1", [("PERSON", "José García")])], KEY, now=NOW)
+    assert [(one.start, one.end) for one in built.find(normalise(text))] == [(0, len(text))]
+
+
+@pytest.mark.parametrize("written", ["090-1234-5678", "+81 90-1234-5678", "9012345678", "0081 90 1234 5678"])
+@pytest.mark.parametrize("said", ["090-1234-5678", "+81-(0)90-1234-5678", "010 81 90 1234 5678", "９０１２３４５６７８"])
+def test_a_telephone_is_one_however_it_is_written(written: str, said: str) -> None:
+    assert KnownIdentifiers.build([("C1", [("PHONE", written)])], KEY, now=NOW).find(normalise(said))
+
+
+def test_who_is_one_of_many_owners_is_left_out() -> None:
+    built = KnownIdentifiers.build([(f"C{n}", [("PERSON", "佐藤 花子")]) for n in range(50)], KEY, now=NOW)
+    normal = normalise("佐藤花子様")
+    assert all(built.find(normal, except_customer=f"C{n}") == () for n in range(50))
+    assert built.find(normal, except_customer="C50") != () != built.find(normal)
+    assert built.names("佐藤花子様\n\nこんにちは", except_customer="C50") and not built.names("佐藤花子様", except_customer="C7")
+
+
+IDENTIFIERS = st.lists(
+    st.sampled_from([("PERSON", "佐藤 花子"), ("PERSON", "サトウ ハナコ"), ("PERSON", "高橋 美咲"), ("PHONE", "090-1234-5678"), ("EMAIL", "a@example.com"), ("ADDRESS", "東京都見本区本町1-2-3")]),
+    max_size=3,
+)
+
+
+@given(*[st.dictionaries(st.sampled_from([f"C{n}" for n in range(6)]), IDENTIFIERS)] * 2)
+def test_bringing_an_index_up_to_date_is_building_it_anew(before: dict[str, list[tuple[str, str]]], after: dict[str, list[tuple[str, str]]]) -> None:
+    old = KnownIdentifiers.build(before.items(), KEY, now=NOW)
+    brought, anew = KnownIdentifiers.build(after.items(), KEY, now=NOW, since=old), KnownIdentifiers.build(after.items(), KEY, now=NOW)
+    pairs = [sorted(zip(one._arrays.digests.tolist(), one._arrays.people[one._arrays.owners].tolist(), one._arrays.kinds.tolist(), strict=True)) for one in (brought, anew)]
+    assert pairs[0] == pairs[1]
+    assert brought.build_of.customers == len(after)
+    for text in ("佐藤花子様", "高橋美咲", "090-1234-5678", "a@example.com", "見本区本町1-2-3"):
+        for reader in (None, "C0", "C1"):
+            assert brought.find(normalise(text), except_customer=reader) == anew.find(normalise(text), except_customer=reader)
+
+
+@given(st.text("東見本町1234丁目番地のノ号室条-−ー・=,、._ \t\nabouhAOUé様さん", max_size=30))
+def test_a_text_is_compared_as_its_places_say(text: str) -> None:
+    view, places = squeezed(text)
+    assert compared(text) == view
+    assert len(places) == len(view) + 1 and places == sorted(places) and places[-1] == len(text)
+
+
+def test_what_the_source_says_of_itself_counts_more_than_the_clock(index: KnownIdentifiers) -> None:
+    stamped = KnownIdentifiers.build(ROWS, KEY, now=NOW, stamp="a")
+    assert fault(stamped, NOW + timedelta(days=9), 6, "a") is None
+    assert "変わりました" in (fault(stamped, NOW, 6, "b") or ("",))[0]
+    assert fault(stamped, NOW, 7, "a") is not None
+
+
 def test_what_the_reader_shares_with_another_is_not_a_leak(index: KnownIdentifiers) -> None:
     assert index.find(normalise("佐藤様"), except_customer="C3") == ()
     assert index.find(normalise("佐藤花子様"), except_customer="C3") != ()
@@ -67,7 +152,7 @@ def test_what_the_reader_shares_with_another_is_not_a_leak(index: KnownIdentifie
 
 
 def test_the_index_holds_nothing_that_can_be_read(index: KnownIdentifiers, tmp_path: Path) -> None:
-    path = tmp_path / "known.npz"
+    path = tmp_path / "known.index"
     index.save(path)
     content = path.read_bytes()
     assert not any(word.encode() in content for word in ("高橋", "takahashi", "Emily", "emily", "90123456", "misaki"))
@@ -131,7 +216,7 @@ def test_a_full_name_is_found_wherever_it_stands(names: list[tuple[str, str]], b
 
 def test_the_array_is_sorted_and_small() -> None:
     built = KnownIdentifiers.build(((f"C{n}", [("PHONE", f"090{n:08}")]) for n in range(2000)), KEY, now=NOW)
-    digests = built._digests
+    digests = built._arrays.digests
     assert digests.dtype == np.uint64
     assert bool(np.all(digests[:-1] <= digests[1:]))
     assert built.build_of.customers == 2000
