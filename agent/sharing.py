@@ -55,7 +55,7 @@ _WEEKDAY = re.compile(
 _MONTH = re.compile(
     "January|February|March|April|May|June|July|August|September|October|November|December"
 )  # fmt: skip
-_VALUE = re.compile("[。！？!?\n]|[0-9０-９][ 　]*(?:[/／:：月年%％円割]|日(?!分))")
+_VALUE = re.compile("[。！？!?\n]|://|[0-9０-９][ 　]*(?:[/／:：月年%％円割]|日(?!分))")
 _NUMBER = re.compile(r"[0-9][0-9,]*")
 
 
