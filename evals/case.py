@@ -96,6 +96,7 @@ class Expectation(_Section):
     not_channel: Some[Channel] = ()
     sku: str | None = None
     offer: str | None = None
+    send_not_before: Annotated[datetime, AfterValidator(_aware)] | None = None
     excluded: Mapping[str, str] = Field(default_factory=dict)
     draft: ExpectedDraft = ExpectedDraft()
 

@@ -14,9 +14,10 @@ from evals.scorers.score import Score, score_of
 VERSION = 1
 _JAPANESE = re.compile(r"[ぁ-ゖァ-ヺー一-龯々]")
 _LATIN = re.compile(r"[A-Za-z]")
-_POLITE = re.compile(
-    r"(?:です|ます|でした|ました|ません|でしょう|ましょう|ください|くださいませ|ませ|ございます|幸いです|お願いいたします|いたします)"
-    r"(?:か|ね|よ|が)?[。？！?!」』）)]*\Z"
+_POLITE = re.compile(r"(?:です|ます|でした|ました|ません|でしょう|ましょう|ください|下さい|ませ)(?:か|ね|よ|が)?\Z")
+_PLAIN = re.compile(
+    r"(?:だ|だった|である|であった|だろう|する|した|しろ|ない|なかった|いる|いた|ある|あった|なる|なった|れる|れた|せる|せた|った|いだ|んだ|くれ|なさい|たい|だね|だよ)"
+    r"(?:か|ね|よ|ぞ|な)?\Z"
 )
 _ENDS = re.compile(r"(?<=[。？！?!])")
 LEAST_SHARE = 60
@@ -43,24 +44,28 @@ def score(outcome: Outcome, case: Case) -> Score | None:
     if share < LEAST_SHARE:
         faults.append(f"only {share} % of its letters are {draft['language']}")
     if draft["language"] == "ja":
-        faults += [f"「{said}」 does not end politely" for said in _blunt(text)]
+        faults += [f"「{said}」 ends in the plain form" for said in _blunt(text)]
         faults += _honorifics(text, draft)
     return score_of(faults, share)
 
 
 def _blunt(text: str) -> Iterator[str]:
-    """Sentences closed by a mark that do not end in です・ます."""
+    """Sentences closed by a mark that end in the plain form."""
     for paragraph in re.split(r"\n\s*\n", text):
         for sentence in _ENDS.split(paragraph.replace("\n", "")):
-            if sentence.strip().endswith(("。", "!", "?", "！", "？")) and not _POLITE.search(sentence.strip()):
-                yield sentence.strip()[-20:]
+            said = sentence.strip().rstrip("。！？!?」』）)")
+            if said != sentence.strip() and _PLAIN.search(said) and not _POLITE.search(said):
+                yield said[-20:]
 
 
 def _honorifics(text: str, draft: Mapping[str, Any]) -> list[str]:
-    facts = {fact["slot"]: fact["text"] for fact in draft["facts"]}
     faults = ["様 stands twice"] if re.search(r"様\s*様", text) else []
-    for slot in ("addressee", "surname"):
-        name = unicodedata.normalize("NFKC", facts.get(slot, ""))
-        if name and re.search(rf"{re.escape(name)}(?!\s*様|[^\s、。]*様|さん)", text):
+    said = {fact["slot"]: unicodedata.normalize("NFKC", fact["text"]) for fact in draft["facts"]}
+    names = {said.pop(slot) for slot in ("addressee", "surname") if slot in said}
+    # A shop and its people may share the reader's name; theirs goes without 様.
+    for other in sorted(said.values(), key=len, reverse=True):
+        text = text.replace(other, "")
+    for name in sorted(names - set(said.values())):
+        if re.search(rf"{re.escape(name)}(?![^\n、。]{{0,12}}様|さん)", text):
             faults.append(f"{name} stands without 様")
     return faults
