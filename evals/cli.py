@@ -194,5 +194,29 @@ def eval_show(
     raise typer.Exit({"pass": 0, "fail": 1}.get(run.results[0].status, 3))
 
 
+@evaluation.command("record")
+def eval_record(
+    of: Annotated[str, typer.Argument(metavar="DECISION|DRAFT", help="A stored decision (d-…) or a draft in the queue (m-…).")],
+    suite: Annotated[Path, typer.Option("--suite", metavar="FOLDER", help="The suite the case goes into; made if there is none.")],
+    why: Annotated[str, typer.Option("--why", help="Why this must hold, for whoever sees it fail.")],
+    id: Annotated[str | None, typer.Option("--id", metavar="NAME", help="The name of the case.")] = None,
+    home: Folder = HOME, json: Json = False, as_of: AsOf = None,
+) -> None:  # fmt: skip
+    """Make a case of a decision, or of a draft that was approved, edited or rejected; nobody's name goes into it."""
+    from agent.enishi import Enishi
+    from evals.record import record_case
+    from evals.report import table
+    from evals.run import run_case
+
+    with Enishi.open(home) as enishi:
+        case, _ = record_case(enishi, of, suite, why=why, id=id)
+        result = run_case(case, enishi)
+    if json:
+        table.emit({"case": case.id, "folder": str(case.folder), "status": result.status, "faults": result.faults})
+        return
+    print(f"recorded: {case.folder} ({result.status} now{': ' + '; '.join(result.faults) if result.faults else ''})")
+    print(f"next: read {case.folder / 'case.yaml'}, then 'enishi eval run {suite}'")
+
+
 if __name__ == "__main__":
     main(sys.argv[1:])

@@ -63,8 +63,8 @@ def people() -> Mapping[str, People]:
 
 @cache
 def surnames() -> frozenset[str]:
-    """Every invented surname."""
-    return frozenset(name for one in people().values() for name in one.surnames)
+    """Every invented surname, as it is written and as it is read."""
+    return frozenset(name for one in people().values() for pair in one.surnames.items() for name in pair if name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +102,28 @@ def looks_real(text: str, language: str) -> tuple[tuple[str, str], ...]:
 
 
 def is_invented_name(text: str) -> bool:
-    """Whether a name is made of an invented surname and whatever is given to it."""
-    words = re.split(r"[\s・,]+", text.strip())
-    return any(word in surnames() for word in words)
+    """Whether a name is made of an invented surname and whatever is given to it, or of given names of the list alone."""
+    words = [word for word in re.split(r"[\s・,]+", text.strip()) if word]
+    if any(word in surnames() for word in words) or all(word in _given() for word in words):
+        return True
+    return len(words) == 1 and words[0].startswith(_unspaced())
+
+
+@cache
+def _given() -> frozenset[str]:
+    return frozenset(name for one in people().values() for pair in one.given.items() for name in pair if name)
+
+
+@cache
+def _unspaced() -> tuple[str, ...]:
+    """Surnames that a given name follows without a space."""
+    return tuple(sorted(people()["ja"].surnames))
 
 
 def _reserved(type: str, said: str) -> bool:
     match type:
         case "PERSON":
-            return any(name in said for name in surnames())
+            return any(name in said for name in surnames()) or is_invented_name(said)
         case "EMAIL":
             return bool(_MAIL.search(said))
         case "PHONE":
