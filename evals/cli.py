@@ -46,7 +46,7 @@ Only = Annotated[list[str], typer.Option("--case", metavar="CASE", help="Only th
 STARTER = "starter"
 
 
-def _enishi(home: Path) -> Enishi:
+def enishi_of(home: Path) -> Enishi:
     """The policies and templates of a home; a folder that is no home yet gives those that are shipped."""
     from agent.enishi import Enishi
     from agent.settings import SETTINGS, Home, Settings, open_home
@@ -107,7 +107,7 @@ def eval_run(
     from evals.report import table
     from evals.run import run_suite
 
-    with _enishi(home) as enishi:
+    with enishi_of(home) as enishi:
         cases = _suite(suite, home, tuple(only))
         with table.progress(len(cases.cases)) as watch:
             run = run_suite(cases, enishi, watch=watch)
@@ -185,7 +185,7 @@ def eval_show(
     from evals.report import table
     from evals.run import run_suite
 
-    with _enishi(home) as enishi:
+    with enishi_of(home) as enishi:
         cases = _suite(suite, home, (case,))
         run = run_suite(cases, enishi)
     before = _baseline(suite, baseline, home)

@@ -249,7 +249,7 @@ def _wish(word: Any, known: _Known) -> list[Any]:
 
 @cache
 def _values() -> Mapping[str, Any]:
-    return Page(SOURCE).content  # type: ignore[no-any-return]
+    return Page(SOURCE).content
 
 
 def closed(text: str) -> str:

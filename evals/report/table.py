@@ -82,7 +82,7 @@ def show(run: Run, baseline: Run | None, path: Path) -> None:
     if baseline:
         show_comparison(compare(baseline, run))
     for result in run.results:
-        if result.status != "pass":
+        if result.status != "pass" and baseline is None:
             _line(f"[{STATUS_COLOUR[result.status]}]{result.status:8}[/]", result.case, "; ".join(result.faults))
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("scorer")
