@@ -19,6 +19,7 @@ import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from agent.canonical import canonical, digest
+from evals.cassette import check
 from evals.invented import traces
 from policies.guardrails import GUARDS
 from policies.loading import Page
@@ -29,6 +30,8 @@ from retrieval.records import parse
 CASE, RECORD, CASSETTE, BLESSED = "case.yaml", "record.json", "cassette.yaml", "blessed.json"
 SHIPPED = Path(__file__).with_name("suites")
 PARTS = ("subject", "title", "body")
+TEMPLATE = "template"
+"""The drafter that calls nobody."""
 Verdict = Literal["pass", "flag", "block"]
 Item = TypeVar("Item")
 
@@ -131,7 +134,7 @@ class CaseFile(_Section):
     why: str = Field(min_length=10)
     clock: Annotated[datetime, AfterValidator(_aware)]
     policy_version: str = Field(min_length=1)
-    drafter: str = "template"
+    drafter: str = TEMPLATE
     origin: Origin = Origin()
     tags: Some[str] = ()
     run: str = ""
@@ -239,8 +242,10 @@ def load_case(folder: Path, id: str | None = None) -> Case:
     _refuse(page.content, language, page.path, page)
     _refuse(record, language, folder / RECORD)
     cassette = folder / CASSETTE
-    if cassette.is_file() and file.drafter == "template":
+    if cassette.is_file() and file.drafter == TEMPLATE:
         raise InputError("is played by nobody: the drafter of this case is 'template'", file=cassette)
+    if cassette.is_file():
+        check(cassette, language)
     blessed = None
     if (folder / BLESSED).is_file():
         blessed = _json(folder / BLESSED)

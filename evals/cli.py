@@ -101,6 +101,7 @@ def _reports(run: Run, baseline: Run | None, junit: Path | None, html: Path | No
 @evaluation.command("run")
 def eval_run(
     suite: SuiteName = STARTER, only: Only = [], out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Where the run is written. Default: the home's evals/SUITE.results.json.")] = None,  # noqa: B006
+    record: Annotated[bool, typer.Option("--record", help="Ask the models of drafters that call one anew, and keep their answers.")] = False,
     baseline: Baseline = None, junit: Junit = None, html: Html = None, home: Folder = HOME, json: Json = False, as_of: AsOf = None,
 ) -> None:  # fmt: skip
     """Replay and score every case, offline, and write what came out; 'eval gate' decides on it."""
@@ -110,7 +111,7 @@ def eval_run(
     with enishi_of(home) as enishi:
         cases = _suite(suite, home, tuple(only))
         with table.progress(len(cases.cases)) as watch:
-            run = run_suite(cases, enishi, watch=watch)
+            run = run_suite(cases, enishi, record=record, watch=watch)
     path = out or _results_of(suite, home)
     run.write(path)
     before = _baseline(suite, baseline, home)

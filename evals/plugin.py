@@ -25,7 +25,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--enishi-suite", action="append", default=[], metavar="DIR", help="A folder of cases, or the name of a shipped suite."
     )  # fmt: skip
-    group.addoption("--enishi-home", default=".enishi", metavar="DIR", help="The home whose policies and templates are tried.")
+    group.addoption(
+        "--enishi-home", default=".enishi", metavar="DIR", help="The home whose policies and templates are tried."
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -111,7 +113,9 @@ def _tell(result: Result) -> None:
     lines = [f"{result.case}: {result.why}", *(f"  {fault}" for fault in result.faults)]
     if result.outcome:
         chosen, draft = result.outcome.chosen, result.outcome.draft
-        lines.append("  chosen: " + " · ".join(str(chosen[key]) for key in ("action", "channel", "sku", "offer") if chosen[key]))
+        lines.append(
+            "  chosen: " + " · ".join(str(chosen[key]) for key in ("action", "channel", "sku", "offer") if chosen[key])
+        )
         if draft:
             rules = ", ".join(finding["rule"] for finding in draft["findings"]) or "nothing found"
             lines.append(f"  verdict: {draft['verdict']} ({rules})")

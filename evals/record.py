@@ -24,7 +24,7 @@ from agent.enishi import Enishi
 from agent.review.queue import shown
 from agent.store import read_decision
 from agent.tables import decisions
-from evals.case import BLESSED, CASE, PARTS, RECORD, Case, load_case
+from evals.case import BLESSED, CASE, PARTS, RECORD, TEMPLATE, Case, load_case
 from evals.invented import traces
 from evals.pseudonyms import Pseudonyms
 from evals.replay import Outcome, replay
@@ -52,7 +52,7 @@ class Stored:
     reason: str | None = None
     verdict: str | None = None
     rules: tuple[str, ...] = ()
-    drafter: str = "template"
+    drafter: str = TEMPLATE
     words: Mapping[str, str | None] | None = None
 
 
@@ -161,7 +161,7 @@ def _drawn(
     (place / CASE).write_text(_yaml(content), encoding="utf-8")
     (place / RECORD).write_bytes(readable(made))
     case = load_case(place, name)
-    return case, replay(case, enishi)
+    return case, replay(case, enishi, record=stored.drafter != TEMPLATE)
 
 
 def _origin(stored: Stored) -> dict[str, Any]:

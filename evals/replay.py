@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -14,18 +15,13 @@ from agent.drafting import Draft
 from agent.enishi import Enishi, Frozen, Recommendation, draft_json
 from agent.judging import judge_draft
 from agent.review.wording import reworded
-from evals.case import PARTS, Case, Edit
+from evals.case import CASSETTE, PARTS, RECORD, TEMPLATE, Case, Edit
+from evals.cassette import Unmeasured, playing, recording
 from prompts.bundle import Gathering
-from retrieval.errors import EnishiError, InputError, nearest
+from retrieval.errors import InputError, nearest
 
-Drafter = Callable[[Recommendation, Case], Draft | None]
-"""Writes and judges the message of a decision; None where nothing is to be written."""
-
-
-class Unmeasured(EnishiError):
-    """A case that could not be played, which is neither passed nor failed (exit 3)."""
-
-    exit_code = 3
+Drafter = Callable[[Enishi, Case, Frozen], Recommendation]
+"""Decides a case and has its message written and judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,17 +61,17 @@ class Outcome:
         return cls(**{name: content[name] for name in cls.__dataclass_fields__})
 
 
-def by_template(found: Recommendation, case: Case) -> Draft | None:
-    """The template drafter: the draft that the pipeline wrote."""
-    return found.work.drafts[0] if found.work.drafts else None
+def by_template(enishi: Enishi, case: Case, frozen: Frozen) -> Recommendation:
+    """The template drafter."""
+    return enishi.decide_record(orjson.dumps(case.record), file=case.folder / RECORD, drafting=True, frozen=frozen)
 
 
-DRAFTERS: Mapping[str, Drafter] = MappingProxyType({"template": by_template})
-"""Name in ``case.yaml`` → drafter."""
+DRAFTERS: Mapping[str, Drafter] = MappingProxyType({TEMPLATE: by_template})
+"""Name in ``case.yaml`` → drafter.  Every one but the templates is played from the case's cassette."""
 
 
-def replay(case: Case, enishi: Enishi, drafters: Mapping[str, Drafter] = DRAFTERS) -> Outcome:
-    """What comes out of a case under the policies and templates of ``enishi``.
+def replay(case: Case, enishi: Enishi, drafters: Mapping[str, Drafter] = DRAFTERS, *, record: bool = False) -> Outcome:
+    """What comes out of a case under the policies and templates of ``enishi``; ``record`` keeps a new cassette.
 
     Raises InputError when the case asks for something unknown, Unmeasured when its drafter can't be played.
     """
@@ -88,10 +84,9 @@ def replay(case: Case, enishi: Enishi, drafters: Mapping[str, Drafter] = DRAFTER
     frozen = Frozen(
         policy_version=file.policy_version, run=file.run, asked=file.asked.model_dump(exclude_none=True), seed=file.seed
     )
-    found = enishi.decide_record(
-        orjson.dumps(case.record), file=case.folder / "record.json", drafting=True, frozen=frozen
-    )
-    draft = drafters[file.drafter](found, case)
+    with _played(case, record):
+        found = drafters[file.drafter](enishi, case, frozen)
+    draft = found.work.drafts[0] if found.work.drafts else None
     if draft is not None:
         draft = _changed(draft, found, case)
     elif file.edit or file.meanwhile:
@@ -99,13 +94,27 @@ def replay(case: Case, enishi: Enishi, drafters: Mapping[str, Drafter] = DRAFTER
             f"there is no draft to change: the decision is {found.decision.action.id}", file=case.folder / "case.yaml",
             key="edit" if file.edit else "meanwhile",
         )  # fmt: skip
-    record = orjson.loads(found.decision.record)
-    named = found.decision.vocabulary.named(record) if found.decision.vocabulary else record
+    made = orjson.loads(found.decision.record)
+    named = found.decision.vocabulary.named(made) if found.decision.vocabulary else made
     return Outcome(
         decision_id=found.decision.id, decision={key: value for key, value in named.items() if key != "vocabulary"},
         chosen=found.answer["chosen"], excluded=_excluded(found.answer["excluded"]),
         draft=_told(draft) if draft else None,
     )  # fmt: skip
+
+
+def _played(case: Case, record: bool) -> AbstractContextManager[None]:
+    """The cassette of a drafter that calls a model."""
+    if case.file.drafter == TEMPLATE:
+        return nullcontext()
+    path = case.folder / CASSETTE
+    if record:
+        return recording(path, case.language)
+    if not path.is_file():
+        raise Unmeasured(
+            f"{path}: there is no cassette, and the drafter '{case.file.drafter}' calls a model; 'enishi eval run --record' makes one"
+        )
+    return playing(path)
 
 
 def _check_names(case: Case, enishi: Enishi) -> None:

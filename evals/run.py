@@ -16,8 +16,9 @@ from typing import Any, Literal
 import orjson
 
 from agent.enishi import Enishi
-from evals.case import Case, Suite
-from evals.replay import DRAFTERS, Drafter, Outcome, Unmeasured, replay
+from evals.case import Case, Suite, load_case
+from evals.cassette import Unmeasured
+from evals.replay import DRAFTERS, Drafter, Outcome, replay
 from evals.scorers import VERSIONS, check_controls, score
 from policies.catalogue import digest_of
 from retrieval.errors import InputError
@@ -119,10 +120,10 @@ def read_run(path: Path) -> Run:
 
 
 def run_suite(
-    suite: Suite, enishi: Enishi, *, drafters: Mapping[str, Drafter] = DRAFTERS,
+    suite: Suite, enishi: Enishi, *, drafters: Mapping[str, Drafter] = DRAFTERS, record: bool = False,
     watch: Callable[[Result, float], None] = lambda result, seconds: None,
 ) -> Run:  # fmt: skip
-    """Replay and score every case; ``watch`` is told each result and its seconds.
+    """Replay and score every case; ``watch`` is told each result and its seconds, ``record`` asks models anew.
 
     Raises ScorerBroken when a scorer's controls agree, InputError when a case asks for something unknown.
     """
@@ -130,19 +131,21 @@ def run_suite(
     results = []
     for case in suite.cases:
         started = time.perf_counter()
-        result = run_case(case, enishi, drafters)
+        result = run_case(case, enishi, drafters, record=record)
         results.append(result)
         watch(result, time.perf_counter() - started)
     return Run(suite=suite.name, header=header(enishi, suite.folder), results=tuple(results))
 
 
-def run_case(case: Case, enishi: Enishi, drafters: Mapping[str, Drafter] = DRAFTERS) -> Result:
+def run_case(case: Case, enishi: Enishi, drafters: Mapping[str, Drafter] = DRAFTERS, *, record: bool = False) -> Result:
     """One case.  What could not be played, or what nobody has an opinion on, is unscored: neither passed nor failed."""
-    told: dict[str, Any] = {"case": case.id, "digest": case.digest, "why": case.file.why, "tags": case.file.tags}
+    told: dict[str, Any] = {"case": case.id, "why": case.file.why, "tags": case.file.tags}
     try:
-        outcome = replay(case, enishi, drafters)
+        outcome = replay(case, enishi, drafters, record=record)
     except Unmeasured as error:
-        return Result(**told, status="unscored", problem=str(error))
+        return Result(**told, digest=case.digest, status="unscored", problem=str(error))
+    # What was just recorded is part of the case from now on.
+    told["digest"] = load_case(case.folder, case.id).digest if record else case.digest
     scores = score(outcome, case)
     if not scores:
         return Result(**told, status="unscored", outcome=outcome, problem="nothing is expected of this case")

@@ -102,7 +102,13 @@ def _side(title: str, draft: Mapping[str, Any] | None, other: Mapping[str, Any] 
         for part in PARTS
         if draft[part]
     ]
-    return {"title": title, "verdict": draft["verdict"], "language": draft["language"], "parts": parts, "findings": draft["findings"]}
+    return {
+        "title": title,
+        "verdict": draft["verdict"],
+        "language": draft["language"],
+        "parts": parts,
+        "findings": draft["findings"],
+    }
 
 
 def _spans(draft: Mapping[str, Any], part: str) -> list[tuple[int, int, str, str]]:
@@ -145,7 +151,9 @@ def _changed(text: str, other: str) -> frozenset[int]:
     for line in lines:
         starts.append(starts[-1] + len(line))
     places: set[int] = set()
-    for tag, first, last, otherfirst, otherlast in difflib.SequenceMatcher(None, lines, others, autojunk=False).get_opcodes():
+    for tag, first, last, otherfirst, otherlast in difflib.SequenceMatcher(
+        None, lines, others, autojunk=False
+    ).get_opcodes():
         if tag == "equal":
             continue
         part, against = "".join(lines[first:last]), "".join(others[otherfirst:otherlast])
