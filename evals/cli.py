@@ -108,13 +108,13 @@ def eval_run(
     from evals.report import table
     from evals.run import run_suite
 
+    before = _baseline(suite, baseline, home)
     with enishi_of(home) as enishi:
         cases = _suite(suite, home, tuple(only))
         with table.progress(len(cases.cases)) as watch:
             run = run_suite(cases, enishi, record=record, watch=watch)
     path = out or _results_of(suite, home)
     run.write(path)
-    before = _baseline(suite, baseline, home)
     _reports(run, before, junit, html)
     if json:
         table.emit({**table.told(run), "results": str(path)})
