@@ -7,7 +7,7 @@ What nobody knows is left out, and the rule that needs it says so.  Two things a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import cache, cached_property
 from importlib.resources import files
@@ -42,6 +42,7 @@ class Circumstances:
 
     def __init__(self, frames: Frames, senders: Mapping[str, Sender]) -> None:
         self._frames, self._senders = frames, senders
+        self._blocks: dict[tuple[str, str | None], Mapping[str, Any]] = {}
         self._people = frames.customers.select(
             "shop", "name", "kind", "status", "locale", "timezone", "zone", "region", "birthdate", "guardian_consent", "objection_at",
         ).rows(named=True)  # fmt: skip
@@ -57,12 +58,20 @@ class Circumstances:
             "recipient": self._recipient(person, row, due), "consent": self._consent(intent, row),
             "suppression": self._suppression(intent, person, row, due), "registries": {},
             "relationship": self._relationship(intent.i), "sender": self._sender(person["shop"]),
-            "message": {"personalised": intent.channel not in _NAMELESS}, "product": self._product(intent.sku),
-            "offer": self._offer(intent.offer), "transport": {"post": _POSTED, "insert": _ENCLOSED}.get(intent.channel, {}),
+            "message": {"personalised": intent.channel not in _NAMELESS}, "product": self._once("product", intent.sku, self._product),
+            "offer": self._once("offer", intent.offer, self._offer), "transport": {"post": _POSTED, "insert": _ENCLOSED}.get(intent.channel, {}),
             "processing": {
                 "privacy_notice_purposes": self._speaker(person["shop"]).privacy_notice_purposes, "sensitive_fields_used": (),
             },
         }  # fmt: skip
+
+    def _once(self, block: str, id: str | None, told: Callable[[str], Mapping[str, Any]]) -> Mapping[str, Any]:
+        """A block that is the same for every reader of one product or offer."""
+        if id is None:
+            return {}
+        if (block, id) not in self._blocks:
+            self._blocks[block, id] = told(id)
+        return self._blocks[block, id]
 
     def _recipient(self, person: Mapping[str, Any], row: Mapping[str, Any], due: date) -> Mapping[str, Any]:
         mourning = {"mourning_until": due} if row.get("hold_topic") == "bereavement" else {}
@@ -73,9 +82,9 @@ class Circumstances:
         ) | mourning  # fmt: skip
 
     def _consent(self, intent: Intent, row: Mapping[str, Any]) -> Mapping[str, Any]:
-        agreed = self._last_words.get((intent.i, intent.channel, "opt_in"))
         if not row.get(f"ok.{intent.channel}"):
             return {intent.channel: {"status": "none"}}
+        agreed = self._last_words.get((intent.i, intent.channel, "opt_in"))
         on = agreed.astimezone(ZoneInfo(self._people[intent.i]["zone"])).date() if agreed else None
         record = f"consents:{intent.channel}/marketing@{on}"
         return {intent.channel: _told(
@@ -116,8 +125,8 @@ class Circumstances:
             for shop, sender in self._senders.items()
         }
 
-    def _product(self, sku: str | None) -> Mapping[str, Any]:
-        found = self._products.get(sku or "")
+    def _product(self, sku: str) -> Mapping[str, Any]:
+        found = self._products.get(sku)
         if found is None:
             return {}
         category = next(
@@ -125,8 +134,8 @@ class Circumstances:
         )
         return _told(name=found["name"], category=category) | _extra("product", found["extra"])
 
-    def _offer(self, offer: str | None) -> Mapping[str, Any]:
-        found = self._offers.get(offer or "")
+    def _offer(self, offer: str) -> Mapping[str, Any]:
+        found = self._offers.get(offer)
         if found is None:
             return {}
         unit = 10 ** MINOR_DIGITS.get(found["currency"], 2)

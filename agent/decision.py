@@ -6,9 +6,10 @@ The stored record is canonical JSON and its id is its digest, so a decision is w
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
@@ -67,6 +68,37 @@ def vocabulary(names: Mapping[str, list[str]]) -> Vocabulary:
     return Vocabulary(f"v-{digest(said, 16)}", said)
 
 
+class Row(Mapping[str, Any]):
+    """``names`` and ``values`` of one customer's features as a mapping that copies neither: of a hundred features few are asked."""
+
+    __slots__ = ("_places", "_values")
+
+    def __init__(self, names: tuple[str, ...], values: tuple[Any, ...]) -> None:
+        self._places, self._values = _places(names), values
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[self._places[name]]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value, or ``default`` where there is no such feature."""
+        place = self._places.get(name)
+        return default if place is None else self._values[place]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._places
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+@lru_cache(maxsize=256)
+def _places(names: tuple[str, ...]) -> Mapping[str, int]:
+    return {name: place for place, name in enumerate(names)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """One customer's decision.
@@ -94,9 +126,9 @@ class Decision:
     vocabulary: Vocabulary | None = None
 
     @property
-    def row(self) -> dict[str, Any]:
-        """Feature → value; made when asked for, because a partition holds thousands of decisions and most are never asked."""
-        return dict(zip(self.names, self.values, strict=True))
+    def row(self) -> Mapping[str, Any]:
+        """Feature → value."""
+        return Row(self.names, self.values)
 
     def seeing(self, **changed: Any) -> Decision:
         """The same decision about a customer whose features differ in ``changed``."""
@@ -133,7 +165,11 @@ class _Whole:
         }
         self.languages = features.customers["language"].to_list()
         self.people = frames.customers[["id", "zone"]].rows()
-        self.readers = frames.customers[["timezone", "locale", "region", "kind"]].rows()
+        listed = world.catalogue.contact.listed
+        self.readers = [
+            (timezone, locale, region if region in listed else None, kind)
+            for timezone, locale, region, kind in frames.customers[["timezone", "locale", "region", "kind"]].iter_rows()
+        ]
         self.bound = dict(bound)
         self.vocabulary = vocabulary({"customer": self.names, **_PAIR_NAMES})
         self.as_of = stamp(frames.as_of)
@@ -141,6 +177,7 @@ class _Whole:
         self.consents = consent_versions(frames)
         self.ends = dict(frames.offers[["id", "valid_to"]].rows())
         self.windows: dict[tuple[Any, ...], tuple[datetime, datetime]] = {}
+        self.openings: dict[tuple[Any, ...], datetime] = {}
         self.action, self.channel, self.pair = ranking.action.tolist(), ranking.channel.tolist(), ranking.bound.tolist()
         self.starts = [*ranking.starts.tolist(), len(self.action)]
         self.candidates = self._candidates()
@@ -223,28 +260,32 @@ class _Whole:
         self, action: Action, channel: str | None, reader: tuple[str | None, ...], end: date | None
     ) -> tuple[datetime, datetime]:
         as_of = self.frames.as_of
-        timezone, locale, region, kind = reader
         if channel is None:
             return as_of, as_of + timedelta(days=action.lasts_days)
-        rules = self.world.catalogue.channels[channel]
-        recipient = Recipient(
-            zone=timezone, countries=countries_of(timezone, locale), region=region, kind=kind or "b2c"
-        )
-        before = next_open_at(
-            as_of,
-            self.world.catalogue.contact,
-            channel=channel,
-            purpose=action.purpose,
-            action=action.id,
-            recipient=recipient,
-        )
+        before = self._opens(action, channel, reader)
         after = before + timedelta(days=action.lasts_days)
         if end is not None:
-            after = min(
-                after,
-                datetime.combine(end, time.max, ZoneInfo(timezone or DEFAULT_ZONE)) - timedelta(days=rules.lag_days),
-            )
+            last = datetime.combine(end, time.max, ZoneInfo(reader[0] or DEFAULT_ZONE))
+            after = min(after, last - timedelta(days=self.world.catalogue.channels[channel].lag_days))
         return before, max(before, after)
+
+    def _opens(self, action: Action, channel: str, reader: tuple[str | None, ...]) -> datetime:
+        """The next hour in which the message may arrive."""
+        key = (action.id, channel, reader)
+        if key not in self.openings:
+            timezone, locale, region, kind = reader
+            recipient = Recipient(
+                zone=timezone, countries=countries_of(timezone, locale), region=region, kind=kind or "b2c"
+            )
+            self.openings[key] = next_open_at(
+                self.frames.as_of,
+                self.world.catalogue.contact,
+                channel=channel,
+                purpose=action.purpose,
+                action=action.id,
+                recipient=recipient,
+            )
+        return self.openings[key]
 
 
 def consent_versions(frames: Frames) -> Mapping[int, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, cast
@@ -15,7 +15,7 @@ from agent.world import World
 from policies.claims import Fact as Claimable
 from policies.guardrails import Finding
 from prompts.bundle import Gathering, Intent
-from prompts.facts import Fact, claim_of, print_fact
+from prompts.facts import Claims, Fact, print_fact
 from prompts.render import Copy
 
 
@@ -36,7 +36,7 @@ class Draft:
     facts_json: bytes
     said: Mapping[str, str]
     grounded: frozenset[str]
-    claims: tuple[Claimable, ...]
+    claims: Sequence[Claimable]
     addressee: str | None
     surname: str | None
     about: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -84,7 +84,7 @@ def draft_of(
     }
     return Draft(
         id=f"m-{decision.id[2:]}", decision=decision, intent=intent, copy=copy, facts_json=told, said=said,
-        grounded=frozenset(copy.facts.values()), claims=tuple([claim_of(facts[slot], intent.language) for slot in said]),
+        grounded=frozenset(copy.facts.values()), claims=Claims([facts[slot] for slot in said], intent.language),
         addressee=names.get("addressee"), surname=names.get("surname"), drafter=drafter,
         digest=digest_of(decision, intent.channel, copy, told, policy_version),
     )  # fmt: skip

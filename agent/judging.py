@@ -12,7 +12,7 @@ from policies.guardrails import Finding, Message, judge, verdict_of
 from policies.guardrails.copy.fixing import apply_fixes, certain, wording
 from prompts.bundle import ALWAYS
 
-FOR_ANYBODY = frozenset(
+OF_NO_READER = frozenset(ALWAYS) | frozenset(
     "link price content offer offer_ends offer_code event_name event_day event_place registration_benefit register_by".split()
 )
 """Slots whose facts say nothing about the one reader."""
@@ -44,10 +44,11 @@ def _put_right(draft: Draft, message: Message, findings: tuple[Finding, ...], wo
 
 def message_of(draft: Draft) -> Message:
     """The draft as the guards read it."""
-    intent = draft.intent
+    intent, said = draft.intent, draft.said
+    required = intent.action.required
     bundle = {
-        "must_mention": [text for slot, text in draft.said.items() if slot in intent.action.required],
-        "about_reader": [text for slot, text in draft.said.items() if slot not in ALWAYS and slot not in FOR_ANYBODY],
+        "must_mention": [said[slot] for slot in said if slot in required],
+        "about_reader": [said[slot] for slot in said if slot not in OF_NO_READER],
     }
     return Message(
         channel=intent.channel, language=intent.language, purpose=intent.action.purpose, subject=draft.copy.subject,

@@ -302,10 +302,12 @@ def _ruled(catalogue: Catalogue, person: Person | None, request: Request, at: da
 
 
 def _unwanted(catalogue: Catalogue, person: Person, request: Request) -> Iterator[Blocked]:
-    """Consent that is missing or was taken back, and objection; nothing but the customer's word changes either."""
+    """A cap that no longer stops anybody; consent that is missing or was taken back, and objection."""
     name, version = catalogue.channels[request.channel].name, catalogue.contact.version
     shut = person.refusals.get(request.channel, frozenset())
     if request.purpose == "marketing":
+        for asleep in catalogue.contact.asleep:
+            yield Blocked("cap.asleep", version, f"上限の規則が働いていません（{asleep}）", asleep, (), None)
         if person.objected:
             yield Blocked(
                 "consent.objection",

@@ -14,11 +14,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from policies.catalogue import Catalogue
-from policies.guardrails import GUARDS, Check, Finding, Message, copy, judge, judge_all
+from policies.guardrails import GUARDS, Check, Finding, Message, copy, judge, judge_all, law
 from prompts.facts import COUNT, DAY, MONEY, PERSON, SLOTS
 from prompts.render import Shape, Words
 
@@ -49,15 +49,21 @@ _WEEKDAY = re.compile(
 _MONTH = re.compile(
     "January|February|March|April|May|June|July|August|September|October|November|December"
 )  # fmt: skip
+_END = re.compile("[。！？!?\n]")
 _NUMBER = re.compile(r"[0-9][0-9,]*")
+
+
+_Line = tuple[str, ...]
+"""Of a line: the words around its slots, channel, language, and what fills each slot (or its form)."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Filling:
-    """Of a message, what its copy is known by, and each line that must be asked for what fills it."""
+    """Of a message, what its copy is known by, its words with all that fills them, and each line that must be asked for that."""
 
     key: Hashable
-    lines: list[tuple[Hashable, Callable[[], Message]]]
+    words: Hashable
+    lines: list[tuple[_Line, Callable[[], Message]]]
 
 
 class Shared:
@@ -65,8 +71,9 @@ class Shared:
 
     def __init__(self) -> None:
         self._copies: set[Hashable] = set()
-        self._lines: dict[Hashable, bool] = {}
+        self._lines: dict[_Line, bool] = {}
         self._names: dict[tuple[str, str], bool] = {}
+        self._law = law.Remembered(MOST)
 
     @property
     def copies(self) -> int:
@@ -92,7 +99,9 @@ class Shared:
             if said[place] is None:
                 clean = filling and filling.key in self._copies and all(self._lines[key] for key, _ in filling.lines)
                 (own if clean else whole).append(place)
-        for places, guards in ((own, _EACH), (whole, GUARDS)):
+        words = {id(written[place][1]): filling.words for place in own if (filling := filled[place])}
+        each = {**_EACH, "law": lambda message, catalogue: self._law.check(message, catalogue, words[id(message)])}
+        for places, guards in ((own, each), (whole, GUARDS)):
             for place, found in zip(
                 places, judge_all([written[place][1] for place in places], catalogue, guards), strict=True
             ):
@@ -114,7 +123,8 @@ class Shared:
         """Every line not seen before with what fills it, by itself."""
         new = {key: message for filling in fillings for key, message in filling.lines if key not in self._lines}
         for key, found in zip(new, judge_all([make() for make in new.values()], catalogue, _LINE), strict=True):
-            self._lines[key] = not found
+            # The mark of an end in a fact makes a sentence of what stands before it, and sentences are weighed together.
+            self._lines[key] = not found and not any(_END.search(text) for text in key[3:])
 
     def _filling(self, draft: Draft, message: Message, catalogue: Catalogue) -> _Filling | None:
         """What the message is filled from; None where nothing of it may be shared."""
@@ -122,20 +132,19 @@ class Shared:
         # With other people's identifiers at hand every message is searched for them.
         if shape is None or message.known or message.index_fault or not _filled(shape, draft):
             return None
-        forms = {slot: self._form(slot, text, message, catalogue) for slot, text in draft.said.items()}
+        said = draft.said
+        forms = {slot: self._form(slot, text, message, catalogue) for slot, text in said.items()}
+        asked = {slot for slot, form in forms.items() if not form}
         day = message.send_at.date() if message.send_at else None
-        lines: list[tuple[Hashable, Callable[[], Message]]] = []
+        lines: list[tuple[_Line, Callable[[], Message]]] = []
         for words in _parts(shape):
             for around, slots in words.lines:
-                if not all(forms[slot] for slot in slots):
-                    key = (
-                        around,
-                        message.channel,
-                        message.language,
-                        *[forms[slot] or draft.said[slot] for slot in slots],
-                    )
-                    lines.append((key, partial(_line, message, around, tuple([draft.said[slot] for slot in slots]))))
-        return _Filling((shape, message.purpose, day, *forms.values()), lines)
+                if not asked.isdisjoint(slots):
+                    filling = [forms[slot] or said[slot] for slot in slots]
+                    key = (around, message.channel, message.language, *filling)
+                    lines.append((key, partial(_line, message, around, tuple([said[slot] for slot in slots]))))
+        wording: Hashable = (shape, message.purpose, day, *forms.values())
+        return _Filling(wording, (wording, *[said[slot] for slot in said if slot in asked]), lines)
 
     def _keep(self, key: Hashable) -> None:
         if len(self._copies) + len(self._lines) > MOST:
@@ -146,12 +155,9 @@ class Shared:
     def _form(self, slot: str, text: str, message: Message, catalogue: Catalogue) -> str:
         """How a fact is written, where all of that form are judged alike; itself where they are not; empty where its line is asked."""
         kind = SLOTS[slot][0]
-        if kind in (DAY, MONEY, COUNT):
-            said = _WEEKDAY.sub("*", text) if kind == DAY else text
-            return _NUMBER.sub("0", _MONTH.sub("#", said) if kind == DAY else said)
         if kind == PERSON:
             return "name" if self._plain(text, message, catalogue) else text
-        return ""
+        return _counted(text, kind == DAY) if kind in (DAY, MONEY, COUNT) else ""
 
     def _plain(self, name: str, message: Message, catalogue: Catalogue) -> bool:
         """A name of letters alone in which no guard of words finds anything."""
@@ -166,6 +172,12 @@ class Shared:
                 and not judge(alone, catalogue, _NAME)
             )
         return self._names[key]
+
+
+@lru_cache(maxsize=65536)
+def _counted(text: str, day: bool) -> str:
+    """A day, an amount or a count with every number, month and weekday the same."""
+    return _NUMBER.sub("0", _MONTH.sub("#", _WEEKDAY.sub("*", text)) if day else text)
 
 
 def _line(message: Message, around: str, texts: tuple[str, ...]) -> Message:

@@ -225,7 +225,7 @@ def show_draft(draft: Mapping[str, Any]) -> None:
             width=min(out.width, 88),
         )
     )
-    _findings(draft["findings"])
+    show_findings(draft["findings"])
     for one in draft["fixed"]:
         out.print(
             f"  [dim]put right[/dim] {one['rule']}  {escape(one['text'])} → {escape(one['fix'])}  [dim]{escape(one['en'])}[/dim]"
@@ -238,11 +238,13 @@ def show_draft(draft: Mapping[str, Any]) -> None:
         )
 
 
-def _findings(findings: Sequence[Mapping[str, Any]]) -> None:
-    for one in findings:
-        colour = "red" if one["severity"] == "block" else "yellow"
+def show_findings(findings: Sequence[Mapping[str, Any]], *, indent: int = 2) -> None:
+    """A line for each thing that was found, with how often where it was found more than once."""
+    often = Counter((one["severity"], one["rule"], one["ja"], one["en"]) for one in findings)
+    for (severity, rule, ja, en), times in often.items():
+        colour = "red" if severity == "block" else "yellow"
         out.print(
-            f"  [{colour}]{one['severity']}[/{colour}] {one['rule']}  {escape(one['ja'])}  [dim]{escape(one['en'])}[/dim]"
+            f"{' ' * indent}[{colour}]{severity}[/{colour}] {rule}{f' ×{times}' if times > 1 else ''}  {escape(ja)}  [dim]{escape(en)}[/dim]"
         )
 
 
@@ -315,7 +317,7 @@ def show_moved(told_rows: Sequence[Mapping[str, Any]]) -> None:
             out.print(f"{one['draft']}: [red]not moved[/red] — {escape(one['refused'])}")
             continue
         out.print(f"{one['draft']}: {one['state']}")
-        _findings(one["findings"])
+        show_findings(one["findings"])
 
 
 # --- batch ----------------------------------------------------------------------------------------------------------

@@ -294,6 +294,11 @@ class ContactPolicy:
         """The same policy with nothing but its hours."""
         return replace(self, caps=(), rests=(), holds=())
 
+    @cached_property
+    def asleep(self) -> tuple[str, ...]:
+        """What :func:`prove_caps` says of this policy, asked once."""
+        return prove_caps(self)
+
     def obeyed(self, message: Contact, reader: Recipient) -> _Obeyed:
         """The rules that bind one message to one person."""
         return _Obeyed(

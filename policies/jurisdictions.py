@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -203,14 +203,22 @@ class Under:
 
 def jurisdictions_of(it: Circumstances) -> Under:
     """The recipient's, the sender's and the one asked for; of an unknown recipient, Japan's and every plausible one's."""
-    country = _code(it.text("recipient.country"))
-    found = {EVERYWHERE, *_within(_code(it.text("sender.country"))), *_within(_code(it.message.jurisdiction or ""))}
+    return _under(
+        it.text("recipient.country"), it.text("recipient.region"), it.text("sender.country"), it.message.jurisdiction or "",
+        it.text("recipient.timezone"), it.message.language,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def _under(recipient: str, region: str, sender: str, asked: str, zone: str, language: str) -> Under:
+    country = _code(recipient)
+    found = {EVERYWHERE, *_within(_code(sender)), *_within(_code(asked))}
     if country:
-        region = it.text("recipient.region").upper().removeprefix(f"{country}-")
-        return Under(frozenset({*found, *_within(country), f"{country}-{_REGIONS.get(region, region)}"}), country)
-    if it.message.jurisdiction:
+        part = region.upper().removeprefix(f"{country}-")
+        return Under(frozenset({*found, *_within(country), f"{country}-{_REGIONS.get(part, part)}"}), country)
+    if asked:
         return Under(frozenset(found), "")
-    guessed = tuple(dict.fromkeys((_HOME, *_plausible(it))))
+    guessed = tuple(dict.fromkeys((_HOME, *_plausible(zone, language))))
     return Under(frozenset({*found, *guessed}), "", guessed)
 
 
@@ -227,8 +235,7 @@ def _within(code: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((code, country, *(["EU"] if country in EU else []))))
 
 
-def _plausible(it: Circumstances) -> tuple[str, ...]:
-    zone = it.text("recipient.timezone")
+def _plausible(zone: str, language: str) -> tuple[str, ...]:
     for sign, countries in (
         ("Asia/Tokyo", ("JP",)),
         ("Europe/London", ("UK",)),
@@ -237,7 +244,7 @@ def _plausible(it: Circumstances) -> tuple[str, ...]:
     ):
         if zone.startswith(sign):
             return countries
-    return _PLAUSIBLE.get(it.message.language, ("JP", "UK", "US", "CA", "EU"))
+    return _PLAUSIBLE.get(language, ("JP", "UK", "US", "CA", "EU"))
 
 
 def load_law(*roots: Path) -> Law:

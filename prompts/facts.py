@@ -7,11 +7,12 @@ benefit reads in this language on this channel, and notes that it was used.  A s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple, overload
 
 from policies import claims
 from policies.claims.fact import Moment
@@ -129,6 +130,7 @@ def plain_number(value: float, currency: str | None = None) -> str:
     return f"{value / 10**digits:,.{digits}f}"
 
 
+@lru_cache(maxsize=65536)
 def print_day(day: date, language: str, *, today: date, short: bool) -> str:
     """A past day without weekday, a coming one with it; the year only when more than half a year away."""
     far = abs((day - today).days) > 183
@@ -142,6 +144,7 @@ def print_day(day: date, language: str, *, today: date, short: bool) -> str:
     return f"{text} {day.year}" if far else text
 
 
+@lru_cache(maxsize=65536)
 def print_money(amount: Amount, language: str, *, short: bool) -> str:
     """Tax-inclusive total, said to be so: 総額表示 (消費税法63条) in Japanese, VAT wording where the currency expects it."""
     number = plain_number(amount.minor, amount.currency)
@@ -187,6 +190,35 @@ def print_fact(fact: Fact, language: str, channel: str, today: date) -> str:
             return plain_number(fact.value)
         case _:
             return str(fact.value)
+
+
+class Claims(Sequence[claims.Fact]):
+    """What a text written from ``facts`` may claim, worked out when first asked: most copies are known to be true to their facts."""
+
+    __slots__ = ("_facts", "_language", "_worked_out")
+
+    def __init__(self, facts: Iterable[Fact], language: str) -> None:
+        self._facts, self._language = facts, language
+        self._worked_out: tuple[claims.Fact, ...] | None = None
+
+    @property
+    def _claims(self) -> tuple[claims.Fact, ...]:
+        if self._worked_out is None:
+            self._worked_out = tuple([claim_of(fact, self._language) for fact in self._facts])
+        return self._worked_out
+
+    @overload
+    def __getitem__(self, place: int) -> claims.Fact: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[claims.Fact, ...]: ...
+    def __getitem__(self, place: int | slice) -> claims.Fact | tuple[claims.Fact, ...]:
+        return self._claims[place]
+
+    def __iter__(self) -> Iterator[claims.Fact]:
+        return iter(self._claims)
+
+    def __len__(self) -> int:
+        return len(self._claims)
 
 
 def claim_of(fact: Fact, language: str) -> claims.Fact:

@@ -18,7 +18,7 @@ from agent.enishi import Enishi, draft_json
 from agent.judging import judge_draft
 from agent.pipeline import work
 from agent.review.queue import shown
-from agent.showing import batch_progress, emit, escape, out, progress_json, show_draft, show_funnel
+from agent.showing import batch_progress, emit, escape, out, progress_json, show_draft, show_findings, show_funnel
 from agent.tables import drafts, runs
 from retrieval.customer import CHANNELS
 from retrieval.database import reading
@@ -61,8 +61,7 @@ def run_demo(home: Path, *, customers: int, as_of: datetime | None, json: bool, 
     _heading("Blocked: what the guards say when a good draft is spoilt")
     for one in tampered:
         out.print(f"[red]{one['guard']}[/red]  {one['what']}")
-        for finding in one["findings"]:
-            out.print(f"    {finding['rule']}  {escape(finding['ja'])}  [dim]{escape(finding['en'])}[/dim]")
+        show_findings(one["findings"], indent=4)
     _next_steps(home, moment, drawn, stopped)
 
 

@@ -9,7 +9,7 @@ from datetime import date
 from agent.decision import Decision
 from agent.drafting import Draft, draft_of
 from prompts.bundle import Intent
-from prompts.facts import Fact, claim_of, print_fact
+from prompts.facts import Claims, Fact, print_fact
 from prompts.render import Copy
 
 
@@ -31,5 +31,4 @@ def reworded(
     prints = {
         print_fact(fact, intent.language, channel, today) for fact in facts.values() for channel in ("email", "sms")
     }
-    claims = tuple(claim_of(fact, intent.language) for fact in facts.values())
-    return replace(draft, grounded=frozenset(prints), claims=claims)
+    return replace(draft, grounded=frozenset(prints), claims=Claims(facts.values(), intent.language))

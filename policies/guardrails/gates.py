@@ -43,7 +43,7 @@ def check(message: Message, catalogue: Catalogue) -> Iterator[Finding]:
                 None,
                 rule.clause.text,
                 f"条件「{ja}」を満たしません：{said_ja}",
-                f"not {en}: {said_en}",
+                f"the gate '{en}' does not hold: {said_en}",
             )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -71,7 +71,7 @@ class Message:
     addressee: str | None = None
     surname: str | None = None
     grounded: frozenset[str] = frozenset()
-    facts: tuple[Fact, ...] = ()
+    facts: Sequence[Fact] = ()
     row: Mapping[str, Any] | None = None
     bundle: Mapping[str, Any] = field(default_factory=dict)
     about: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -45,6 +45,11 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
                    "llm.pii_in_prompt", "llm.transfer_basis", "sensitive_fields_used", "sensitive_consent", "llm"),
 }  # fmt: skip
 """Block → the fields of it that a rule may ask for."""
+OF_ONE_READER = frozenset((
+    "recipient.birth_date", "recipient.name", "relationship.last_purchase_at", "relationship.last_inquiry_at",
+    "relationship.business_card_received_at", *[f"consent.<channel>.{name}" for name in ("obtained_at", "method", "wording_version", "evidence_ref", "last_sent_at")],
+))  # fmt: skip
+"""Fields that hardly two readers share: a rule that asks for one is asked anew of each."""
 PATHS = frozenset(f"{block}.{name}" for block, names in FIELDS.items() for name in names)
 
 _SUBSTITUTE = {"postcard": "post", "letter": "post"}
@@ -65,6 +70,7 @@ class _Unknown:
 
 
 UNKNOWN: Any = _Unknown()
+_EMPTY: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +180,11 @@ class Words:
 
 
 class Circumstances:
-    """One message as every rule reads it; what several rules ask is worked out once."""
+    """One message as every rule reads it; what several rules ask is worked out once.
+
+    ``asked`` are the fields asked for; ``personal`` becomes true when something is asked that differs between readers of one copy: a field of
+    :data:`OF_ONE_READER`, the time of arrival (its day does not count), or how far into the text a word stands.
+    """
 
     def __init__(self, message: Message) -> None:
         self.message = message
@@ -183,10 +193,12 @@ class Circumstances:
         self.channel: str = (
             told if told in LAW_CHANNELS else ("postcard" if message.channel == "post" else message.channel)
         )
-        self._names = tuple(dict.fromkeys((self.channel, message.channel, _SUBSTITUTE.get(self.channel, self.channel))))
+        self._ways = _ways(self.channel, message.channel)
         self.marketing = message.purpose == "marketing"
         self.parts = message.parts
         self._told: dict[str, Any] = {}
+        self.asked: set[str] = set()
+        self.personal = False
         self.sought: dict[Words, tuple[Part, int | None, int | None, str] | None] = {}
 
     @cached_property
@@ -219,11 +231,23 @@ class Circumstances:
 
     def value(self, path: str) -> Any:
         """A field, ``UNKNOWN`` when it was not given; ``<channel>`` is the channel of the message."""
+        self.asked.add(path)
+        if path in OF_ONE_READER:
+            self.personal = True
+        return self._look(path)
+
+    def answers(self, paths: Iterable[str]) -> tuple[Any, ...]:
+        """Each of these fields as :meth:`value` tells it, without counting as asked."""
+        return tuple([self._look(path) for path in paths])
+
+    def _look(self, path: str) -> Any:
         found = self._told.get(path, self)
         if found is self:
-            found = UNKNOWN
-            for keys in _keys(path, self._names):
-                found = _at(self.message.about, keys)
+            about = self.message.about
+            for block, *names in self._ways[path]:
+                found = about.get(block, _EMPTY)
+                for name in names:
+                    found = found.get(name, UNKNOWN) if isinstance(found, (dict, Mapping)) else UNKNOWN
                 if found is not UNKNOWN:
                     break
             self._told[path] = found
@@ -243,9 +267,25 @@ class Circumstances:
         """Whether the text has these words, whatever their spacing and width."""
         return bool(needle) and squeezed(needle) in self.squeezed
 
-    @cached_property
+    def opening(self, letters: int) -> str:
+        """The first letters of the body, folded and without spaces."""
+        self.personal = True
+        return squeezed(self.message.body[:letters])
+
+    @property
+    def sent_at(self) -> datetime | None:
+        """When it is sent, on whatever clock that was given; None when no time was."""
+        self.personal = True
+        return self.message.send_at
+
+    @property
     def arrives(self) -> datetime | None:
         """When it arrives on the recipient's clock; None when no time was given."""
+        self.personal = True
+        return self._arrival
+
+    @cached_property
+    def _arrival(self) -> datetime | None:
         moment = self.message.send_at
         if moment is None or moment.tzinfo is None:
             return moment
@@ -263,7 +303,7 @@ class Circumstances:
     @cached_property
     def day(self) -> date | None:
         """The day it arrives, else the day of the fact bundle; None when neither was given."""
-        return self.arrives.date() if self.arrives else day_of(self.message.bundle.get("as_of"))
+        return self._arrival.date() if self._arrival else day_of(self.message.bundle.get("as_of"))
 
     def age(self) -> int | None:
         """The recipient's age on that day; None when birth date or day is not known."""
@@ -273,21 +313,22 @@ class Circumstances:
         return self.day.year - born.year - ((self.day.month, self.day.day) < (born.month, born.day))
 
 
-@lru_cache(maxsize=4096)
-def _keys(path: str, names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    """The keys that lead to a field, under each name that the channel goes by."""
-    if "<channel>" not in path:
-        return (tuple(path.split(".")),)
-    return tuple(tuple(path.replace("<channel>", name).split(".")) for name in names)
+class _Ways(dict[str, tuple[tuple[str, ...], ...]]):
+    """Field → the keys that lead to it, under each name that the channel goes by."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        super().__init__()
+        self._names = tuple(names)
+
+    def __missing__(self, path: str) -> tuple[tuple[str, ...], ...]:
+        names = self._names if "<channel>" in path else ("",)
+        ways = self[path] = tuple(tuple(path.replace("<channel>", name).split(".")) for name in names)
+        return ways
 
 
-def _at(about: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
-    found: Any = about
-    for key in keys:
-        if not isinstance(found, (dict, Mapping)):
-            return UNKNOWN
-        found = found.get(key, UNKNOWN)
-    return found
+@lru_cache(maxsize=256)
+def _ways(channel: str, ours: str) -> _Ways:
+    return _Ways(dict.fromkeys((channel, ours, _SUBSTITUTE.get(channel, channel))))
 
 
 def day_of(value: Any) -> date | None:

@@ -192,7 +192,7 @@ def reply_window(it: Circumstances, given: Window) -> Answers:
         else:
             yield Lacking("relationship.last_inquiry_at")
         return
-    if it.message.send_at is None:
+    if it.sent_at is None:
         yield Lacking("send_at_local")
         return
     try:
@@ -200,7 +200,7 @@ def reply_window(it: Circumstances, given: Window) -> Answers:
     except ValueError:
         yield Lacking("relationship.last_inquiry_at")
         return
-    now = it.message.send_at
+    now = it.sent_at
     if (then.tzinfo is None) != (now.tzinfo is None):
         then, now = then.replace(tzinfo=None), now.replace(tzinfo=None)
     hours = (now - then).total_seconds() / 3600

@@ -204,7 +204,7 @@ def contains_items(it: Circumstances, given: Items) -> Answers:
 @kind(Items)
 def script_opening_contains(it: Circumstances, given: Items) -> Answers:
     """Each item is said before anything is offered."""
-    yield from _items(it, given, squeezed(it.message.body[: _OPENING.get(it.message.language, 260)]))
+    yield from _items(it, given, it.opening(_OPENING.get(it.message.language, 260)))
 
 
 def _items(it: Circumstances, given: Items, text: str) -> Answers:

@@ -303,6 +303,17 @@ def test_a_refusal_that_an_import_brought_stops_what_leaves(engine: Engine) -> N
     assert states(engine) == {"m-1": "released"}
 
 
+def test_a_cap_that_stopped_counting_stops_everything_it_should_have_counted(engine: Engine) -> None:
+    asleep = replace(CATALOGUE.contact.caps[0], reach=replace(CATALOGUE.contact.caps[0].reach, purposes=frozenset({"service"})))
+    broken = replace(CATALOGUE, contact=replace(CATALOGUE.contact, caps=(asleep, *CATALOGUE.contact.caps[1:])))
+    ruled = reserve(engine, wish("m-1"), catalogue=broken)
+    assert (ruled.state, rules(ruled)[0]) == ("refused", "cap.asleep")
+    assert asleep.id in ruled.blocked[0].en
+    assert states(engine) == {}
+    assert reserve(engine, wish("m-1")).state == "reserved"
+    assert (commit(engine, "m-1", NOW + HOUR, broken).state, states(engine)) == ("refused", {"m-1": "released"})
+
+
 def test_what_left_is_one_contact_of_the_history(engine: Engine) -> None:
     reserve(engine, wish("m-1"))
     assert commit(engine, "m-1", NOW + HOUR).state == "committed"

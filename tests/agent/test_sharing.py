@@ -24,7 +24,7 @@ from retrieval.history import read_partition
 from tests.agent.conftest import AS_OF
 
 HOSTILE = ["半額セール", "初回無料の豆", "No.1 コーヒー", "50%オフ豆", "None", "{{brand}}", "090-1234-5678", "Amazing FREE GIFT", "がん患者さんの豆",
-           "ｺｰﾋｰ①", "https://evil.test/a", "様様", "今だけ", "残り3点", "<b>豆</b>", "ご妊娠祝い", "必ず届く豆", "\u200b豆", "12/18 TASTING"]  # fmt: skip
+           "ｺｰﾋｰ①", "https://evil.test/a", "様様", "今だけ", "残り3点", "<b>豆</b>", "ご妊娠祝い", "必ず届く豆", "\u200b豆", "12/18 TASTING", "?", "豆！"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
