@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -175,10 +175,8 @@ class Case:
 
     @property
     def people(self) -> tuple[tuple[str, str], ...]:
-        """(type, value) of who is named in the record."""
-        customer = self.record["customer"]
-        named = (customer.get("name"),)
-        return tuple(("PERSON", name) for name in named if name)
+        """(type, value) of who the record is about."""
+        return people_of(self.record)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,16 +216,16 @@ def load_suite(folder: Path, only: tuple[str, ...] = ()) -> Suite:
         if name not in places:
             raise InputError(f"there is no case '{name}'{nearest(name, places)}", file=folder, key="case")
     cases = [load_case(place, name) for name, place in places.items() if not only or name in only]
-    everybody = dict.fromkeys(pair for case in cases for pair in case.people)
-    told = [
-        Case(**{**_fields(case), "neighbours": tuple(pair for pair in everybody if pair not in case.people)})
-        for case in cases
-    ]
+    # Those of the cases left out too: what a case comes to does not depend on which others are run.
+    everybody = dict.fromkeys(pair for place in places.values() for pair in people_of(_json(place / RECORD)))
+    told = [replace(case, neighbours=tuple(pair for pair in everybody if pair not in case.people)) for case in cases]
     return Suite(name=folder.resolve().name, folder=folder, cases=tuple(told))
 
 
-def _fields(case: Case) -> dict[str, Any]:
-    return {name: getattr(case, name) for name in case.__dataclass_fields__}
+def people_of(record: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """(type, value) of who a record is about."""
+    name = (record.get("customer") or {}).get("name")
+    return (("PERSON", name),) if isinstance(name, str) and name else ()
 
 
 def load_case(folder: Path, id: str | None = None) -> Case:

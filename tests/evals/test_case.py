@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from agent.enishi import Enishi
-from evals.case import find_suite, load_case, load_suite
+from evals.case import CaseFile, ExpectedDraft, find_suite, load_case, load_suite
 from evals.invented import is_invented_name, looks_real, people, traces
 from evals.replay import replay
 from retrieval.errors import InputError
@@ -154,3 +155,18 @@ def test_invented_people_may_stand_in_a_case(language: str) -> None:
         said = f"{name} 様、{invented.phone.format(7)}、{invented.address}、sample@shop.example.jp"
         assert list(traces({"body": said}, language)) == []
     assert looks_real("お電話は03-1234-5678へ。", "ja")
+
+
+def test_what_a_case_comes_to_does_not_depend_on_which_others_are_run(tmp_path: Path) -> None:
+    write_case(tmp_path, "one")
+    write_case(tmp_path, "two", of=record(customer={**record()["customer"], "name": "例田 太郎"}))
+    alone, together = load_suite(tmp_path, ("one",)).cases[0], load_suite(tmp_path).cases[0]
+    assert alone.neighbours == together.neighbours == (("PERSON", "例田 太郎"),)
+
+
+def test_the_example_of_the_documentation_is_a_case() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "evals.md").read_text(encoding="utf-8")
+    block = text.split("```yaml\n", 1)[1].split("```", 1)[0]
+    read = CaseFile.model_validate(yaml.safe_load(block))
+    assert read.expect.action == ("complaint_recovery",)
+    assert {*yaml.safe_load(block)["expect"]["draft"]} <= {*ExpectedDraft.model_fields}
