@@ -119,7 +119,7 @@ def eval_run(
     if json:
         table.emit({**table.told(run), "results": str(path)})
     else:
-        table.show(run, before, path)
+        table.show(run, before, path, suite)
     raise typer.Exit(3 if run.count("unscored") else 0)
 
 
@@ -137,7 +137,7 @@ def eval_gate(
     before = _baseline(suite, baseline, home)
     ruling: Ruling = decide(run, before, strict=strict)
     _reports(run, before, junit, html)
-    table.emit(table.ruling_json(run, ruling)) if json else table.show_ruling(run, ruling)
+    table.emit(table.ruling_json(run, ruling)) if json else table.show_ruling(run, ruling, suite)
     raise typer.Exit(ruling.exit_code)
 
 
@@ -198,7 +198,7 @@ def eval_show(
 @evaluation.command("record")
 def eval_record(
     of: Annotated[str, typer.Argument(metavar="DECISION|DRAFT", help="A stored decision (d-…) or a draft in the queue (m-…).")],
-    suite: Annotated[Path, typer.Option("--suite", metavar="FOLDER", help="The suite the case goes into; made if there is none.")],
+    suite: Annotated[str, typer.Option("--suite", metavar="SUITE", help="The suite the case goes into, made if there is none: a folder, or a name in the home's evals/.")],
     why: Annotated[str, typer.Option("--why", help="Why this must hold, for whoever sees it fail.")],
     id: Annotated[str | None, typer.Option("--id", metavar="NAME", help="The name of the case.")] = None,
     home: Folder = HOME, json: Json = False, as_of: AsOf = None,
@@ -209,8 +209,9 @@ def eval_record(
     from evals.report import table
     from evals.run import run_case
 
+    folder = Path(suite) if Path(suite).is_dir() or Path(suite).name != suite else home / "evals" / suite
     with Enishi.open(home) as enishi:
-        case, _ = record_case(enishi, of, suite, why=why, id=id)
+        case, _ = record_case(enishi, of, folder, why=why, id=id)
         result = run_case(case, enishi)
     if json:
         table.emit({"case": case.id, "folder": str(case.folder), "status": result.status, "faults": result.faults})

@@ -72,7 +72,7 @@ def _scorers(run: Run) -> Iterator[tuple[str, int, int]]:
         yield name, passed[name], of[name]
 
 
-def show(run: Run, baseline: Run | None, path: Path) -> None:
+def show(run: Run, baseline: Run | None, path: Path, named: str) -> None:
     """Flips first where there is a baseline, then what does not pass, then a line per scorer."""
     header = run.header
     out.print(
@@ -91,7 +91,7 @@ def show(run: Run, baseline: Run | None, path: Path) -> None:
         table.add_row(name, f"{passed} of {of}")
     out.print(table)
     out.print(
-        f"[dim]written to {escape(str(path))}; 'enishi eval gate {escape(run.suite)}' decides on it[/dim]",
+        f"[dim]written to {escape(str(path))}; 'enishi eval gate {escape(named)}' decides on it[/dim]",
         soft_wrap=True,
     )
 
@@ -122,7 +122,7 @@ def ruling_json(run: Run, ruling: Ruling) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def show_ruling(run: Run, ruling: Ruling) -> None:
+def show_ruling(run: Run, ruling: Ruling, named: str) -> None:
     """The flips, the reasons, and the ruling last."""
     if ruling.comparison:
         show_comparison(ruling.comparison)
@@ -135,7 +135,7 @@ def show_ruling(run: Run, ruling: Ruling) -> None:
         return
     counts = Counter(kind for kind, _, _ in ruling.reasons)
     out.print(f"gate: [red]FAILED[/red] ({', '.join(f'{count} {kind}' for kind, count in counts.items())})")
-    out.print(f"[dim]enishi eval show {escape(ruling.reasons[0][1])} --suite {escape(run.suite)}[/dim]", soft_wrap=True)
+    out.print(f"[dim]enishi eval show {escape(ruling.reasons[0][1])} --suite {escape(named)}[/dim]", soft_wrap=True)
 
 
 def show_case(case: Case, result: Result, before: Result | None) -> None:

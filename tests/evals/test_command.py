@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import shutil
@@ -13,6 +14,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.enishi import Enishi
 from evals.report.page import marked
@@ -209,3 +212,9 @@ def test_spans_and_changes_are_marked_over_each_other() -> None:
     assert said == 'a&lt;b <mark class="block" title="C03"><ins>3</ins>0%</mark><mark class="flag" title="C05">です</mark>'
     assert marked("同じ", [], "同じ", "ins") == "同じ"
     assert marked("一行目\n新しい行\n", [], "一行目\n", "ins") == "一行目\n<ins>新しい行\n</ins>"
+
+
+@given(st.text(max_size=40), st.text(max_size=40), st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=3))
+def test_marking_changes_no_letter(text: str, other: str, places: list[tuple[int, int]]) -> None:
+    spans = [(start, end, "block", "C03") for start, end in places]
+    assert html.unescape(re.sub(r"</?(?:ins|mark)[^>]*>", "", marked(text, spans, other, "ins"))) == html.unescape(html.escape(text))

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from agent.enishi import Enishi
@@ -146,8 +148,9 @@ def test_the_command_records_and_tells_what_to_do(home: Path, enishi: Enishi, ru
     assert "recorded: " in told.out
     assert "enishi eval run" in told.out
     assert load_case(tmp_path / "mine" / "first").file.why == WHY
-    told = run_command("eval", "record", pending(enishi, 0), "--suite", tmp_path / "mine", "--id", "second", "--why", WHY, "--json", "--home", home)
+    told = run_command("eval", "record", pending(enishi, 0), "--suite", "spring", "--id", "second", "--why", WHY, "--json", "--home", home)
     assert told.json["status"] == "pass"
+    assert (home / "evals" / "spring" / "second" / "case.yaml").is_file()
     assert run_command("eval", "record", pending(enishi, 0), "--suite", tmp_path / "mine", "--home", home).code == 2
 
 
@@ -156,6 +159,17 @@ def test_the_command_records_and_tells_what_to_do(home: Path, enishi: Enishi, ru
 def test_a_phrase_says_its_concept_and_no_other(concept: str, language: str) -> None:
     phrase = VALUES["phrases"][concept][language]
     assert of(phrase) & {*CONCEPTS, concept} == {concept}
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sets(st.sampled_from(sorted(VALUES["phrases"])), max_size=6), st.sampled_from(["ja", "en"]))
+def test_a_note_of_several_things_still_says_them_and_no_other(concepts: set[str], language: str) -> None:
+    """What a rule reads from the closed note is what it read from the words."""
+    words = [VALUES["phrases"][name][language] for name in VALUES["phrases"] if name in concepts]
+    note = ("、" if language == "ja" else ", ").join(words) or VALUES["nothing"][language]
+    read = of(note) & set(CONCEPTS)
+    assert read == concepts & set(CONCEPTS)
+    assert of(closed(note)) & set(CONCEPTS) == read
 
 
 def test_every_concept_that_a_rule_reads_has_a_phrase() -> None:
