@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from policies.catalogue import Catalogue
 from policies.guardrails import GUARDS, Check, Finding, Message, copy, judge, judge_all, law
@@ -42,6 +42,8 @@ _LINE: Mapping[str, Check] = {
     "copy": partial(copy.check, checks=_LOCAL),
 }
 _NAME: Mapping[str, Check] = {name: _LINE[name] for name in ("copy", "plain", "sensitive")}
+_LONG = 3
+_READER, _NAMED = ("addressee", "surname"), "name"
 _PLAIN_NAME = re.compile(r"[一-龯々ヶぁ-ゖァ-ヺーA-Za-z][一-龯々ヶぁ-ゖァ-ヺーA-Za-z .'’-]{0,23}")
 _WEEKDAY = re.compile(
     r"\([月火水木金土日]\)|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)(?= )"
@@ -53,8 +55,14 @@ _END = re.compile("[。！？!?\n]")
 _NUMBER = re.compile(r"[0-9][0-9,]*")
 
 
-_Line = tuple[str, ...]
-"""Of a line: the words around its slots, channel, language, and what fills each slot (or its form)."""
+class _Line(NamedTuple):
+    """The words around the slots of a line, and for each slot the form of what fills it, or what fills it."""
+
+    around: str
+    channel: str
+    language: str
+    forms: tuple[str, ...]
+    asked: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +81,7 @@ class Shared:
         self._copies: set[Hashable] = set()
         self._lines: dict[_Line, bool] = {}
         self._names: dict[tuple[str, str], bool] = {}
+        self._reaching: dict[str, bool] = {}
         self._law = law.Remembered(MOST)
 
     @property
@@ -123,8 +132,7 @@ class Shared:
         """Every line not seen before with what fills it, by itself."""
         new = {key: message for filling in fillings for key, message in filling.lines if key not in self._lines}
         for key, found in zip(new, judge_all([make() for make in new.values()], catalogue, _LINE), strict=True):
-            # The mark of an end in a fact makes a sentence of what stands before it, and sentences are weighed together.
-            self._lines[key] = not found and not any(_END.search(text) for text in key[3:])
+            self._lines[key] = not found
 
     def _filling(self, draft: Draft, message: Message, catalogue: Catalogue) -> _Filling | None:
         """What the message is filled from; None where nothing of it may be shared."""
@@ -134,16 +142,30 @@ class Shared:
             return None
         said = draft.said
         forms = {slot: self._form(slot, text, message, catalogue) for slot, text in said.items()}
+        for slot in _READER:
+            # A name that stands elsewhere too is counted twice: such a reader is a copy of their own.
+            if forms.get(slot) == _NAMED and _stands_elsewhere(said[slot], shape, said):
+                forms[slot] = said[slot]
         asked = {slot for slot, form in forms.items() if not form}
         day = message.send_at.date() if message.send_at else None
         lines: list[tuple[_Line, Callable[[], Message]]] = []
         for words in _parts(shape):
             for around, slots in words.lines:
                 if not asked.isdisjoint(slots):
-                    filling = [forms[slot] or said[slot] for slot in slots]
-                    key = (around, message.channel, message.language, *filling)
+                    key = _Line(
+                        around,
+                        message.channel,
+                        message.language,
+                        tuple([forms[slot] for slot in slots]),
+                        tuple([said[slot] for slot in slots if slot in asked]),
+                    )
                     lines.append((key, partial(_line, message, around, tuple([said[slot] for slot in slots]))))
-        wording: Hashable = (shape, message.purpose, day, *forms.values())
+        greeted = (
+            message.addressee == message.surname,
+            message.addressee == said.get("addressee"),
+            message.surname == said.get("surname"),
+        )
+        wording: Hashable = (shape, message.purpose, day, greeted, *forms.values())
         return _Filling(wording, (wording, *[said[slot] for slot in said if slot in asked]), lines)
 
     def _keep(self, key: Hashable) -> None:
@@ -153,11 +175,27 @@ class Shared:
         self._copies.add(key)
 
     def _form(self, slot: str, text: str, message: Message, catalogue: Catalogue) -> str:
-        """How a fact is written, where all of that form are judged alike; itself where they are not; empty where its line is asked."""
+        """How a fact is written, where all of that form are judged alike; itself where it makes a copy of its own; empty where its line is asked."""
         kind = SLOTS[slot][0]
         if kind == PERSON:
-            return "name" if self._plain(text, message, catalogue) else text
-        return _counted(text, kind == DAY) if kind in (DAY, MONEY, COUNT) else ""
+            return _NAMED if self._plain(text, message, catalogue) else text
+        if kind in (DAY, MONEY, COUNT):
+            return _counted(text, kind == DAY)
+        return text if self._reaches_out(text, catalogue) else ""
+
+    def _reaches_out(self, text: str, catalogue: Catalogue) -> bool:
+        """Whether a fact says something of more than its own line, so that with another one it is another copy.
+
+        The mark of an end makes a sentence of what stands before it, and sentences are weighed together; a word that claims something,
+        such as 半額, gives the numbers and days around it another meaning; what is as short as 茶 or 90 may stand in other words and numbers.
+        """
+        if text not in self._reaching:
+            if len(self._reaching) > MOST:
+                self._reaching.clear()
+            self._reaching[text] = (
+                len(text) < _LONG or _END.search(text) is not None or any(catalogue.lexicon.claims(text.lower()))
+            )
+        return self._reaching[text]
 
     def _plain(self, name: str, message: Message, catalogue: Catalogue) -> bool:
         """A name of letters alone in which no guard of words finds anything."""
@@ -172,6 +210,12 @@ class Shared:
                 and not judge(alone, catalogue, _NAME)
             )
         return self._names[key]
+
+
+def _stands_elsewhere(name: str, shape: Shape, said: Mapping[str, str]) -> bool:
+    return any(name in words.around for words in _parts(shape)) or any(
+        name in text for slot, text in said.items() if slot not in _READER
+    )
 
 
 @lru_cache(maxsize=65536)

@@ -1,6 +1,9 @@
 """How fast each guard is on its own: messages per second on one core, over the golden drafts and the labelled claims.
 
 python -m benchmarks.guards [SECONDS]        how long each guard is timed on each set, default 2
+
+The messages are judged again and again, so what a guard remembers of a paragraph or a line helps it as it does in a batch.
+``copy of each`` are the copy checks that are asked of every message of a batch.
 """
 
 from __future__ import annotations
@@ -8,9 +11,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from policies.catalogue import Catalogue, load_catalogue
-from policies.guardrails import GUARDS, Check
+from policies.guardrails import GUARDS, Check, copy
 from policies.guardrails.guard import Message
 from prompts.bundle import ALWAYS
 from tests.policies.claims.test_rows import message_of, rows
@@ -41,7 +45,8 @@ def main(seconds: float) -> None:
     catalogue = load_catalogue()
     sets = {"drafts": list(drafts(catalogue)), "labelled": [message_of(row.values[0]) for row in rows("rows.yaml")]}
     print("guard".ljust(14), *(f"{name} ({len(messages)})".rjust(18) for name, messages in sets.items()))
-    for guard, check in GUARDS.items():
+    of_each = partial(copy.check, checks=copy.ASKED_OF_EACH)
+    for guard, check in {**GUARDS, "copy of each": of_each}.items():
         print(
             guard.ljust(14), *(f"{rate(check, messages, catalogue, seconds):14,.0f} /s" for messages in sets.values())
         )

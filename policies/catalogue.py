@@ -246,7 +246,7 @@ def load_catalogue(*overrides: Path) -> Catalogue:
     arbitration = arbitration_page.read(_ArbitrationFile)
     lexicons, lexicon_paths = load_lexicons(*roots)
     lexicon, word_paths = load_lexicon(*roots)
-    unspoken_path = policy_file("lexicons/unspoken.yaml", *roots)
+    unspoken_page = Page(policy_file("lexicons/unspoken.yaml", *roots))
     contact_path = policy_file("contact_policy.yaml", *roots)
     contact = load_contact_policy(
         contact_path,
@@ -259,7 +259,7 @@ def load_catalogue(*overrides: Path) -> Catalogue:
         lever_path,
         arbitration_page.path,
         contact_path,
-        unspoken_path,
+        unspoken_page.path,
         *paths,
         *lexicon_paths,
         *word_paths,
@@ -270,7 +270,7 @@ def load_catalogue(*overrides: Path) -> Catalogue:
         gates={name: (gate.stage, gate.ja, gate.en) for name, (gate, _) in gates.items()},
         fatigue=arbitration.fatigue, preferred_channel=arbitration.preferred_channel, lexicons=lexicons, law=load_law(*roots),
         contact=contact, lexicon=lexicon,
-        unspoken={key: read_unspoken(unspoken_path, key) for key in ("sensitive", "surveillance")},
+        unspoken={key: read_unspoken(unspoken_page, key) for key in ("sensitive", "surveillance")},
         files={f"{path.parent.name}/{path.name}": path.read_bytes() for path in read},
     )  # fmt: skip
 

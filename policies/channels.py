@@ -35,11 +35,16 @@ _GSM7_TWICE = frozenset("^{}\\[~]|€")
 _GSM7_ALL = _GSM7 | _GSM7_TWICE
 
 
-class _Span(BaseModel):
+class Span(BaseModel):
     model_config = ConfigDict(extra="forbid")
     min: int | None = Field(default=None, ge=0)
     aim: int | None = Field(default=None, ge=0)
     max: int | None = Field(default=None, ge=0)
+
+    def holds(self, size: int) -> bool:
+        """Whether nothing is to be said of a text of this size."""
+        least, good, most = self.min, self.aim, self.max
+        return (least is None or size >= least) and (good is None or size <= good) and (most is None or size <= most)
 
 
 class _LimitRow(BaseModel):
@@ -47,8 +52,8 @@ class _LimitRow(BaseModel):
     id: str
     part: Part
     unit: Unit
-    ja: _Span
-    en: _Span
+    ja: Span
+    en: Span
     what: dict[str, str]
     why: str
     source: str
@@ -79,7 +84,7 @@ class Limit:
     id: str
     part: Part
     unit: Unit
-    spans: Mapping[str, _Span]
+    spans: Mapping[str, Span]
     what: Mapping[str, str]
     why: str
     source: str

@@ -280,7 +280,16 @@ class _Node(ABC):
         return tuple(part.closure(binding) for part in self.parts)
 
     def columns(self, binding: _Binding) -> list[pl.Expr]:
-        return [part.polars(binding) for part in self.parts]
+        """The parts; what is worked out from numbers alone is one literal, which Polars takes for a scalar everywhere."""
+        return [
+            (_Literal(kind=part.kind, value=part.closure(binding)({})) if part.constant else part).polars(binding)
+            for part in self.parts
+        ]
+
+    @property
+    def constant(self) -> bool:
+        """Whether it is made of literals alone."""
+        return bool(self.parts) and all(part.constant or isinstance(part, _Literal) for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

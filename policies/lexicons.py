@@ -6,14 +6,14 @@ One file in ``lexicons/<language>/`` is one list, its words in groups that share
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import chain
+from operator import add
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from policies.loading import Page, policy_files
@@ -21,8 +21,8 @@ from retrieval.errors import nearest
 
 LANGUAGES = ("japanese",)
 """The folders of lexicons."""
-_STEP = np.uint32(31)
-"""Keeps the first letter of a pair apart from the second."""
+_KEPT, _LONGEST = 8192, 1000
+"""How many texts a word list remembers what is said in, the last asked; and code points of the longest of them."""
 
 
 class _WordFile(BaseModel):
@@ -101,6 +101,10 @@ class Group:
         """The first two letters of every word."""
         return frozenset(text[:2] for text in self.words)
 
+    def stands_in(self, text: str) -> bool:
+        """Whether any of the words stands in ``text``, rightly or wrongly."""
+        return self._pattern.search(text) is not None
+
     def applies(self, text: str) -> bool:
         """Whether the message is about what the group is about."""
         return not self.cues or any(cue in text for cue in self.cues)
@@ -130,28 +134,29 @@ class Lexicons(dict[str, Lexicon]):
     """Every lexicon by the name of its file."""
 
     @cached_property
-    def _marked(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """True at the hash of every start of two letters, and of every word of one."""
-        two, one = np.zeros(1 << 16, dtype=bool), np.zeros(1 << 16, dtype=bool)
-        for start in (start for lexicon in self.values() for group in lexicon.values() for start in group.starts):
-            if len(start) == 1:
-                one[ord(start) & 0xFFFF] = True
-            else:
-                two[(ord(start[0]) * int(_STEP) ^ ord(start[1])) & 0xFFFF] = True
-        return two, one
+    def _starts(self) -> frozenset[str]:
+        return frozenset(start for lexicon in self.values() for group in lexicon.values() for start in group.starts)
 
-    def starts_in(self, text: str) -> set[str]:
-        """The starts (:attr:`Group.starts`) of words that ``text`` has: a group with none of them finds nothing in it.
+    def starts_in(self, text: str) -> frozenset[str]:
+        """The starts (:attr:`Group.starts`) of words that ``text`` has: a group with none of them finds nothing in it."""
+        return self._starts.intersection(chain(text, map(add, text, text[1:])))
 
-        One look at a table of hashes for all letters at once, because a message is held against every group of every lexicon.
-        """
-        two, one = self._marked
-        letters = np.frombuffer(f"{text}\n".encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-        marked = two[(letters[:-1] * _STEP ^ letters[1:]) & 0xFFFF] | one[letters[:-1] & 0xFFFF]
-        found = set()
-        for at in np.flatnonzero(marked).tolist():
-            found |= {text[at], text[at : at + 2]}
-        return found
+    def said_in(self, text: str) -> frozenset[tuple[str, str]]:
+        """(lexicon, group) of every word that stands in ``text``, rightly or wrongly."""
+        return self._remembered(text) if len(text) <= _LONGEST else self._said_in(text)
+
+    @cached_property
+    def _remembered(self) -> Callable[[str], frozenset[tuple[str, str]]]:
+        return lru_cache(maxsize=_KEPT)(self._said_in)
+
+    def _said_in(self, text: str) -> frozenset[tuple[str, str]]:
+        starts = self.starts_in(text)
+        return frozenset(
+            (name, key)
+            for name, lexicon in self.items()
+            for key, group in lexicon.items()
+            if not group.starts.isdisjoint(starts) and group.stands_in(text)
+        )
 
 
 def load_lexicons(*roots: Path) -> tuple[Lexicons, list[Path]]:
@@ -188,6 +193,8 @@ def _load(path: Path) -> Lexicon:
                     text = find.replace("{}", part)
                     if not text or text in words:
                         raise page.error(f"'{text}' stands twice or is empty", *where)
+                    if "\n" in text:
+                        raise page.error("a word stands in one line", *where)
                     use = None if word.use is None else word.use.replace("{}", part)
                     words[text] = Word(
                         text, use, endings, word.not_after, (*word.not_before, *group.not_before), frozenset(word.months)

@@ -19,10 +19,14 @@ class Page:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lines: dict[tuple[str, ...], int] = {}
         try:
-            text = path.read_text(encoding="utf-8")
-            node = yaml.compose(text, Loader=yaml.CSafeLoader)
-            self.content: Any = yaml.load(text, Loader=yaml.CSafeLoader)
+            loader = yaml.CSafeLoader(path.read_text(encoding="utf-8"))
+            # Composed once, for the lines and for the content.
+            node = loader.get_single_node()
+            if node is not None:
+                self._walk(node, ())
+            self.content: Any = None if node is None else loader.construct_document(node)
         except UnicodeDecodeError as error:
             raise InputError(f"is not UTF-8 (byte {error.start})", file=path) from None
         except OSError as error:
@@ -31,9 +35,6 @@ class Page:
             mark = getattr(error, "problem_mark", None)
             problem = getattr(error, "problem", None) or str(error)
             raise InputError(f"is not valid YAML: {problem}", file=path, line=mark.line + 1 if mark else None) from None
-        self._lines: dict[tuple[str, ...], int] = {}
-        if node is not None:
-            self._walk(node, ())
 
     def _walk(self, node: yaml.Node, path: tuple[str, ...]) -> None:
         self._lines.setdefault(path, node.start_mark.line + 1)

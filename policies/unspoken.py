@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
@@ -20,6 +19,14 @@ _CHOICE = re.compile(r"\(\?:([^()\[\]]+)\)(?![?*+{])(.*)")
 _LETTER = re.compile(r"([^\\()\[\].?*+{}|^$]|\[[^\]^\\]+\])(?![?*+{])(.*)")
 """A pattern that begins with one letter, or one of several, that is always there."""
 _GROUP = re.compile(r"\([^()]*\)")
+_ONE = re.compile(r"\\.|\[\^?\]?[^\]]*\]")
+"""An escaped letter or a class: it stands for one letter."""
+_INNERMOST = re.compile(r"\(\?:([^()*+]*)\)(?:\{(?:[0-9]*,)?([0-9]+)\})?")
+_REPEATED = re.compile(r"(.)\{(?:[0-9]*,)?([0-9]+)\}")
+_KEPT, _LONGEST = 8192, 1000
+"""How many paragraphs are remembered, the last asked; and code points of the longest that is."""
+_PLAIN = re.compile(r"[^\\.^$*+?{}\[\]|()]*")
+"""A pattern that is the word it finds."""
 _LATIN = re.compile(r"[a-z][ -~]*")
 """What English there is in Japanese text."""
 
@@ -50,18 +57,69 @@ class Words:
         # The letter before is part of it: a search for "no letter, then one of these" skips whole words.
         return re.compile(f"[^a-z0-9](?:{_by_letter(self._english) or _NEVER})")
 
+    @cached_property
+    def _japanese_in(self) -> Callable[[str], bool]:
+        return _piecewise(lambda read: self._anywhere.search(read) is not None, self._japanese)
+
+    @cached_property
+    def _english_in(self) -> Callable[[str], bool]:
+        return _piecewise(lambda read: self._at_words.search(f" {read}") is not None, self._english)
+
     def among(self, read: str) -> bool:
         """Whether any of them is in a readable text."""
         if read.isascii():
-            return self._at_words.search(f" {read}") is not None
+            return self._english_in(read)
         latin = " ".join(_LATIN.findall(read))
-        return bool(self._anywhere.search(read) or (latin and self._at_words.search(f" {latin}")))
+        return self._japanese_in(read) or (latin != "" and self._english_in(latin))
 
     def places(self, read: str) -> Iterator[tuple[int, int]]:
         """(start, end) of each in a readable text."""
         yield from (found.span() for found in self._anywhere.finditer(read))
         # The space put before the text stands for the letter before.
         yield from ((found.start(), found.end() - 1) for found in self._at_words.finditer(f" {read}"))
+
+
+def _piecewise(found_in: Callable[[str], bool], patterns: Iterable[str]) -> Callable[[str], bool]:
+    """``found_in`` asked of each paragraph, and remembered: a batch says most of them again and again.
+
+    A paragraph is read with as much of what follows as the longest of the patterns may run on into.
+    """
+    widths = [longest(pattern) for pattern in patterns]
+    if None in widths:
+        return found_in
+    beyond = max([width for width in widths if width], default=0)
+    remembered = lru_cache(maxsize=_KEPT)(found_in)
+
+    def found_in_any(read: str) -> bool:
+        at = 0
+        while at < len(read):
+            end = read.find("  ", at)
+            end = len(read) if end < 0 else end + 2
+            piece = read[at : end + beyond]
+            if (remembered if len(piece) <= _LONGEST else found_in)(piece):
+                return True
+            at = end
+        return False
+
+    return found_in_any
+
+
+def longest(pattern: str) -> int | None:
+    """A bound of the letters that a pattern matches; None where it has none, or looks at letters that it does not match.
+
+    The pattern is rewritten, from its innermost group outwards, as a text of its greatest length.
+    """
+    text = _ONE.sub("x", pattern.replace(r"\b", ""))
+    while "(" in text:
+        outer = _INNERMOST.sub(lambda group: "x" * (_longest_of(group[1]) * int(group[2] or 1)), text)
+        if outer == text:
+            return None
+        text = outer
+    return None if set("*+") & set(text) else _longest_of(text)
+
+
+def _longest_of(text: str) -> int:
+    return max(len(_REPEATED.sub(lambda letter: letter[1] * int(letter[2]), one)) for one in text.split("|"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +177,11 @@ def _letter(letter: str) -> str:
     return folded if len(folded) == 1 else letter
 
 
-def read_unspoken(path: Path, key: str) -> Unspoken:
+def read_unspoken(page: Page, key: str) -> Unspoken:
     """The topics under ``key`` of a policy file.
 
     Raises InputError naming file, line and key of what is no topic or no pattern.
     """
-    page = Page(path)
     entries = (page.content or {}).get(key)
     if not isinstance(entries, Mapping):
         raise page.error("must hold topics", key)
@@ -137,6 +194,8 @@ def read_unspoken(path: Path, key: str) -> Unspoken:
             raise page.error("must be said in ja and en", key, name, "said")
         for part in (*LANGUAGES, "unless"):
             for number, pattern in enumerate(getattr(topic, part)):
+                if pattern and _PLAIN.fullmatch(pattern):
+                    continue
                 try:
                     re.compile(pattern)
                 except re.error as problem:

@@ -160,18 +160,19 @@ def _opened(marked: str) -> tuple[str, tuple[str, ...]]:
 
 
 class Words:
-    """Written words with slots left open in them: ``slots`` in the order in which they stand; ``lines`` those that have any."""
+    """Written words with slots left open in them: ``around`` for ``%``, ``slots`` in the order in which they stand;
+    ``lines`` those that have any."""
 
-    __slots__ = ("_around", "lines", "slots")
+    __slots__ = ("around", "lines", "slots")
 
     def __init__(self, marked: str) -> None:
         text = _BLANK_LINES.sub("\n\n", marked).strip()
-        self._around, self.slots = _opened(text)
+        self.around, self.slots = _opened(text)
         self.lines = tuple(_opened(line) for line in text.split("\n") if _OPEN in line)
 
     def fill(self, texts: Mapping[str, str]) -> str:
         """The words with every slot printed."""
-        return self._around % tuple([texts[slot] for slot in self.slots])
+        return self.around % tuple([texts[slot] for slot in self.slots])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

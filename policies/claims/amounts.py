@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 from policies.claims import numerals
 from policies.claims.fact import Fact
 from policies.claims.holding import hold
-from policies.claims.numerals import MIXED, NUMBER, WORDED
+from policies.claims.numerals import BEGIN, MIXED, NUMBER, SAID, WORDED
 from policies.claims.reading import FLAG, Claim, Reading
-from policies.claims.shape import Shape, shape
+from policies.claims.shape import shape
 
 _OFF = r"(?:off(?![a-z])|オフ|引|ひき|の?割引|ディスカウント|の?値引|の?お?値下げ|お?得|お?安|discount|savings?|cheaper|less(?![a-z])|reduction|(?:の)?クーポン|coupon|voucher)"
 _OFF_AFTER = re.compile(
@@ -54,13 +55,14 @@ _CURRENCIES = {
     "$": "$", "dollars": "$", "dollar": "$", "bucks": "$", "ドル": "$",
 }  # fmt: skip
 _DOLLARS = frozenset({"USD", "CAD", "AUD", "NZD", "SGD", "HKD", "$"})
-_SIGN = r"(?:us\$|ca\$|c\$|a\$|[$£€¥]|(?<![a-z])(?:usd|gbp|eur|jpy|cad|aud)\s?)"
+_SIGN = r"(?:us\$|ca\$|c\$|a\$|[$£€¥]|(?:usd|gbp|eur|jpy|cad|aud)(?<![a-z].{3})\s?)"
 _UNIT = r"(?:円(?!滑|満|盤|形|高|安|周|卓|熟)|ドル|ユーロ|ポンド|(?:yen|jpy|usd|gbp|eur|cad|aud|dollars?|pounds?|euros?|bucks|quid)(?![a-z]))"
 _MONEY = shape(
-    rf"(?P<sign>{_SIGN})\s?(?P<n>{MIXED})(?P<k>k(?![a-z]))?|(?P<n2>{NUMBER})\s?(?P<unit>{_UNIT})|(?P<n3>{WORDED})[ -](?P<unit2>{_UNIT})",
+    rf"{BEGIN}(?:(?P<sign>{_SIGN})\s?(?P<n>{MIXED})(?P<k>k(?![a-z]))?|(?P<n2>{NUMBER})\s?(?P<unit>{_UNIT})|(?P<n3>{WORDED})[ -](?P<unit2>{_UNIT}))",
     "円 ドル ユーロ ポンド yen jpy usd gbp eur cad aud dollar pound euro bucks quid $ £ € ¥",
     48,
     32,
+    needs=SAID,
 )
 _TAX = re.compile(
     r"\s?[(\[]?(?:(?P<taxed>税込み?|内税|(?:incl(?:\.|uding|usive of)?|inc\.?)\s?(?:vat|tax|gst)|(?:vat|tax|gst) (?:included|incl))|(?P<untaxed>税抜き?|税別|外税|[+]\s?税|本体価格|(?:excl(?:\.|uding)?|ex\.?|before|plus|[+])\s?(?:vat|tax|gst)))[)\]]?"
@@ -85,35 +87,40 @@ _MULTIPLE = shape(
     "倍 0x 1x 2x 3x 4x 5x 6x 7x 8x 9x times double triple quadruple twice",
     32,
     32,
+    signed=False,
 )
 _WORD_TIMES = {"double": 2, "twice": 2, "triple": 3, "quadruple": 4}
 _POINTS = shape(
-    rf"(?P<n>{NUMBER})\s?(?:ポイント|pts?(?![a-z])|p(?![a-z])|(?:bonus |loyalty |reward |extra )?points?(?![a-z]))|(?P<n2>{WORDED})[ -](?:bonus |extra )?points?(?![a-z])",
+    rf"{BEGIN}(?:(?P<n>{NUMBER})\s?(?:ポイント|pts?(?![a-z])|p(?![a-z])|(?:bonus |loyalty |reward |extra )?points?(?![a-z]))|(?P<n2>{WORDED})[ -](?:bonus |extra )?points?(?![a-z]))",
     "ポイント pt point 0p 1p 2p 3p 4p 5p 6p 7p 8p 9p",
     32,
     24,
+    needs=SAID,
+    signed=False,
 )
 _GRANTED = re.compile(
     r"進呈|プレゼント|付与|もらえ|貯ま|たま[るり]|獲得|差し上げ|加算|(?<![a-z])(?:earn|bonus|extra|get|receive|award|on us|collect)"
 )
 _HELD = re.compile(r"お持ち|保有|残高|残って|お手元|(?<![a-z])(?:have|balance|account|remaining|yours)(?![a-z])")
 _SPAN = shape(
-    rf"(?P<n>{NUMBER})\s?(?P<u>日間|日以内|日後|日前|営業日|週間|[かヶカヵケ]月(?:間|分)?|年間|年保証|周年|時間(?:以内|限定)?|分間|分(?!の)|秒|泊|days?|weeks?|months?|years?|hours?|hrs?|minutes?|mins?)(?![a-z])"
-    rf"|(?P<n2>{WORDED})[ -](?P<u2>days?|weeks?|months?|years?|hours?|minutes?)(?![a-z])|(?<![0-9a-z.])(?P<n3>[0-9]{{1,3}})-(?P<u3>day|week|month|year|hour|minute)(?![a-z])",
+    rf"{BEGIN}(?:(?P<n>{NUMBER})\s?(?P<u>日間|日以内|日後|日前|営業日|週間|[かヶカヵケ]月(?:間|分)?|年間|年保証|周年|時間(?:以内|限定)?|分間|分(?!の)|秒|泊|days?|weeks?|months?|years?|hours?|hrs?|minutes?|mins?)(?![a-z])"
+    rf"|(?P<n2>{WORDED})[ -](?P<u2>days?|weeks?|months?|years?|hours?|minutes?)(?![a-z])|(?<![0-9a-z.])(?P<n3>[0-9]{{1,3}})-(?P<u3>day|week|month|year|hour|minute)(?![a-z]))",
     "日 週間 月 年 時間 分 秒 泊 周年 day week month year hour hr minute min",
     40,
     14,
+    needs=SAID,
 )
 _LEFT_BEFORE, _LEFT_AFTER = (
     re.compile(r"(?:あと|残り|のこり|only|just|in|last|final)\s?$"),
     re.compile(r"^\s?(?:left|remaining|to go|で終了)"),
 )
 _COUNT = shape(
-    rf"(?P<n>{NUMBER})\s?(?:点|個|本|枚|台|袋|箱|セット|名様?|人|社|件|杯|回|種類?|席|冊|足|着|(?:items?|pieces?|units?|bags?|boxes|people|customers|seats?|places|spots|left|remaining|copies|stores|reviews|stars?)(?![a-z]))"
-    rf"|(?P<n2>{WORDED})[ -](?:left|remaining|items?|seats?|places|spots|customers|pieces|units)(?![a-z])",
+    rf"{BEGIN}(?:(?P<n>{NUMBER})\s?(?:点|個|本|枚|台|袋|箱|セット|名様?|人|社|件|杯|回|種類?|席|冊|足|着|(?:items?|pieces?|units?|bags?|boxes|people|customers|seats?|places|spots|left|remaining|copies|stores|reviews|stars?)(?![a-z]))"
+    rf"|(?P<n2>{WORDED})[ -](?:left|remaining|items?|seats?|places|spots|customers|pieces|units)(?![a-z]))",
     "点 個 本 枚 台 袋 箱 セット 名 人 社 件 杯 回 種 席 冊 足 着 item piece unit bag box people customer seat place spot left remaining copies store review star",
     40,
     14,
+    needs=SAID,
 )
 _KANJI_ONLY = re.compile(r"^[一二三四五六七八九十百千万億〇]+$")
 _LOOSE_COUNTS = re.compile(r"(?:点|個|本|枚|台|袋|箱|セット|人|件|杯|回|種類?|席|冊|足|着|社|分|年間|日後|日前|日間)$")
@@ -123,7 +130,7 @@ _ORPHAN = re.compile(r"[\d%‰½¼¾⅓⅔⅕⅛⁄][\d,.:/%-]{0,30}")
 
 def check_percents(reading: Reading) -> None:
     """Percentages in every writing: 20%, 二割, 3割5分, 8掛け (20 off), 半額 (50 off), 2割の価格 (80 off)."""
-    for found in _in(reading, _PERCENT):
+    for found in reading.found(_PERCENT):
         start, end = found.span()
         value = _percent(found)
         if value is None:
@@ -187,7 +194,7 @@ def _largest(reading: Reading, value: Decimal) -> list[Fact]:
 
 def check_multiples(reading: Reading) -> None:
     """Multiples: ポイント5倍, 3x, double points."""
-    for found in _in(reading, _MULTIPLE):
+    for found in reading.found(_MULTIPLE):
         if found["w"]:
             value: Decimal | None = Decimal(_WORD_TIMES[found["w"]])
         else:
@@ -205,7 +212,7 @@ def check_multiples(reading: Reading) -> None:
 
 def check_money(reading: Reading) -> None:
     """Money with its currency, its tax basis, and what it is per."""
-    for found in _in(reading, _MONEY):
+    for found in reading.found(_MONEY):
         if found["sign"]:
             value, unit = numerals.value(found["n"]), found["sign"].strip()
             value = value * 1000 if value is not None and found["k"] else value
@@ -252,13 +259,14 @@ def _same_currency(said: str, stated: str) -> bool:
 
 
 def _money_roles(reading: Reading, start: int, end: int) -> frozenset[str]:
-    before, after = reading.beside(start, end, 24)
-    if _MAX_AFTER.match(after) or (
-        _UP_TO.search(before)
-        and (_OFF_AFTER.match(after) or _OFF_BEFORE.search(before) or "引" in after or "割引" in before)
-    ):
-        return frozenset({"max_discount"})
-    if _UP_TO.search(before):
+    reduced = any(fact.role == "reduced_price" for fact in reading.facts.of("money"))
+    return _roles_beside(*reading.beside(start, end, 24), reduced)
+
+
+@lru_cache(maxsize=8192)
+def _roles_beside(before: str, after: str, reduced: bool) -> frozenset[str]:
+    """What an amount can be by what stands beside it; ``reduced`` where a reduced price is among the facts."""
+    if _MAX_AFTER.match(after) or _UP_TO.search(before):
         return frozenset({"max_discount"})
     if _AT_LEAST.match(after) or (_AT_LEAST_BEFORE.search(before) and not _OFF_AFTER.match(after)):
         return frozenset({"min_spend", "free_over"})
@@ -268,7 +276,7 @@ def _money_roles(reading: Reading, start: int, end: int) -> frozenset[str]:
         return frozenset({"amount_off", "saved"})
     if _SHIP_AFTER.match(after) or _SHIP_BEFORE.search(before):
         return frozenset({"shipping_fee"})
-    if _REDUCED_BEFORE.search(before) and any(fact.role == "reduced_price" for fact in reading.facts.of("money")):
+    if reduced and _REDUCED_BEFORE.search(before):
         return frozenset({"reduced_price"})
     if _LIST_BEFORE.search(before) or _LIST_AFTER.match(after):
         return frozenset({"list_price", "price"})
@@ -277,7 +285,7 @@ def _money_roles(reading: Reading, start: int, end: int) -> frozenset[str]:
 
 def check_points(reading: Reading) -> None:
     """Points held are not points to be given."""
-    for found in _in(reading, _POINTS):
+    for found in reading.found(_POINTS):
         value = numerals.value(found["n"]) if found["n"] else numerals.worded(found["n2"])
         if value is None:
             continue
@@ -298,7 +306,7 @@ def check_points(reading: Reading) -> None:
 
 def check_spans(reading: Reading) -> None:
     """Spans of time and counts; what is left until an offer ends holds only on one day, and says so."""
-    for found in _in(reading, _SPAN):
+    for found in reading.found(_SPAN):
         said, unit = found["n"] or found["n2"] or found["n3"], found["u"] or found["u2"] or found["u3"]
         value = numerals.worded(said) if found["n2"] else numerals.value(said)
         if value is None or _loose(said, found[0], value) or (found["n2"] and value == 1):
@@ -329,7 +337,7 @@ def check_spans(reading: Reading) -> None:
             Claim("days", value, start, end),
             [fact for fact in reading.facts.of("days", "count") if fact.value == value],
         )
-    for found in _in(reading, _COUNT):
+    for found in reading.found(_COUNT):
         said = found["n"] or found["n2"]
         value = numerals.worded(said) if found["n2"] else numerals.value(said)
         start, end = found.span()
@@ -353,13 +361,8 @@ def _loose(said: str, whole: str, value: Decimal) -> bool:
     )
 
 
-def _in(reading: Reading, sought: Shape) -> list[re.Match[str]]:
-    """The matches in what is left, in lower case."""
-    return sought.found(reading.left_low)
-
-
 def check_orphans(reading: Reading) -> None:
     """No digit, percent sign or amount unit is left over: a form nobody thought of blocks."""
-    for found in _ORPHAN.finditer(reading.left):
+    for found in _ORPHAN.finditer(reading.left_low):
         said = reading.raw_text(*found.span())
         reading.object("C03", *found.span(), f"「{said}」の根拠となる事実がありません", f"no fact supports '{said}'")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from policies.claims import numerals
@@ -22,20 +23,20 @@ _EN_DAY = r"(?:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs?(?:day)?)?|
 _SIDE = rf"(?:\s?\((?P<w>[{_JA_DAYS}]|{_EN_DAY}\.?)(?:曜日?)?(?:[・/]?祝日?)?\)|\s?(?P<w2>[{_JA_DAYS}])曜日?)?"
 _K = "〇一二三四五六七八九十"
 _DATES: tuple[Shape, ...] = (
-    shape(rf"(?:(?P<y>[0-9]{{4}}|[{_K}]{{4}})年\s?|令和\s?(?P<r>[0-9]{{1,2}}|元)年\s?)?(?<![0-9{_K}])(?P<m>[0-9]{{1,2}}|[{_K}]{{1,2}})月\s?(?P<d>[0-9]{{1,2}}|[{_K}]{{1,3}})日{_SIDE}", "月", 14, 22),
-    shape(rf"(?<![0-9./-])(?P<y>[0-9]{{4}})(?P<s>[/.-])(?P<m>[0-9]{{1,2}})(?P=s)(?P<d>[0-9]{{1,2}})(?![0-9])(?:t(?=[0-9]{{2}}:))?{_SIDE}", "20", 1, 28),
-    shape(rf"(?:(?<![a-z])(?P<w3>{_EN_DAY})\.?,?\s+(?:the\s+)?)?(?<![0-9])(?P<d>[0-9]{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s?{_MONTH}(?![a-z])(?:,?\s+(?P<y>[0-9]{{4}})(?![0-9]))?{_SIDE}", "jan feb mar apr may jun jul aug sep oct nov dec", 30, 30),
-    shape(rf"(?:(?<![a-z])(?P<w3>{_EN_DAY})\.?,?\s+)?(?<![a-z]){_MONTH}\s?(?P<d>[0-9]{{1,2}})(?:st|nd|rd|th)?(?![0-9:%]|\s?(?:%|percent|points?|off(?![a-z])))(?:,?\s+(?P<y>[0-9]{{4}})(?![0-9]))?{_SIDE}", "jan feb mar apr may jun jul aug sep oct nov dec", 16, 30),
-    shape(rf"(?<![0-9./-])(?P<a>[0-9]{{1,2}})(?P<s>/)(?P<b>[0-9]{{1,2}})(?:/(?P<y>[0-9]{{4}}|[0-9]{{2}}))?(?![0-9/])(?!\s?(?:円|%|inch)){_SIDE}", "/", 4, 20),
+    shape(rf"(?=[0-9{_K}令])(?:(?P<y>[0-9]{{4}}|[{_K}]{{4}})年\s?|令和\s?(?P<r>[0-9]{{1,2}}|元)年\s?)?(?<![0-9{_K}])(?P<m>[0-9]{{1,2}}|[{_K}]{{1,2}})月\s?(?P<d>[0-9]{{1,2}}|[{_K}]{{1,3}})日{_SIDE}", "月", 14, 22, needs=rf"[0-9{_K}]月"),
+    shape(rf"(?<![0-9./-])(?P<y>[0-9]{{4}})(?P<s>[/.-])(?P<m>[0-9]{{1,2}})(?P=s)(?P<d>[0-9]{{1,2}})(?![0-9])(?:t(?=[0-9]{{2}}:))?{_SIDE}", "20", 1, 28, needs=r"[0-9][/.-][0-9]", signed=False),
+    shape(rf"(?=[mtwfs0-9])(?:(?<![a-z])(?P<w3>{_EN_DAY})\.?,?\s+(?:the\s+)?)?(?<![0-9])(?P<d>[0-9]{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s?{_MONTH}(?![a-z])(?:,?\s+(?P<y>[0-9]{{4}})(?![0-9]))?{_SIDE}", "jan feb mar apr may jun jul aug sep oct nov dec", 30, 30, needs=r"[0-9]"),
+    shape(rf"(?=[mtwfsjaond])(?:(?<![a-z])(?P<w3>{_EN_DAY})\.?,?\s+)?(?<![a-z]){_MONTH}\s?(?P<d>[0-9]{{1,2}})(?:st|nd|rd|th)?(?![0-9:%]|\s?(?:%|percent|points?|off(?![a-z])))(?:,?\s+(?P<y>[0-9]{{4}})(?![0-9]))?{_SIDE}", "jan feb mar apr may jun jul aug sep oct nov dec", 16, 30, needs=r"[a-z.]\s?[0-9]"),
+    shape(rf"(?<![0-9./-])(?P<a>[0-9]{{1,2}})(?P<s>/)(?P<b>[0-9]{{1,2}})(?:/(?P<y>[0-9]{{4}}|[0-9]{{2}}))?(?![0-9/])(?!\s?(?:円|%|inch)){_SIDE}", "/", 4, 20, needs=r"[0-9]/[0-9]"),
 )  # fmt: skip
 _LOOSE: tuple[Shape, ...] = (
-    shape(r"(?<![0-9])(?P<y>[0-9]{4})年(?!間|[0-9以])(?:\s?(?P<m>[0-9]{1,2})月(?!間))?", "年", 6, 12),
-    shape(r"(?<![0-9第])(?P<m>1[0-2]|0?[1-9])月(?!間|齢|額)", "月", 4, 4),
-    shape(rf"(?<![0-9第])(?P<d>[0-9]{{1,2}})日(?!間|以内|後|前|ほど|分|目|数|かけ|あたり|に[0-9一]|[0-9一]回){_SIDE}", "日", 4, 16),
-    shape(r"(?<![0-9a-z])the (?P<d>[0-9]{1,2})(?:st|nd|rd|th)(?![a-z])", "the", 1, 12),
-    shape(r"(?<![0-9£$€¥,./-])(?P<y>20[0-9]{2})(?![0-9,]|[./-][0-9]|\s?(?:円|yen|ポイント|pt|points?|%|万|千))", "20", 1, 12),
-    shape(rf"(?:(?<=\()(?P<w>[{_JA_DAYS}])(?=\))|(?<![{_JA_DAYS}曜])(?P<w2>[{_JA_DAYS}])曜日?)", "( 曜", 4, 6),
-    shape(r"(?<![a-z])(?P<w3>mon|tues|wednes|thurs|fri|satur|sun)days?(?![a-z])", "day", 10, 6),
+    shape(r"(?<![0-9])(?P<y>[0-9]{4})年(?!間|[0-9以])(?:\s?(?P<m>[0-9]{1,2})月(?!間))?", "年", 6, 12, needs=r"[0-9]年"),
+    shape(r"(?<![0-9第])(?P<m>1[0-2]|0?[1-9])月(?!間|齢|額)", "月", 4, 4, needs=r"[0-9]月"),
+    shape(rf"(?<![0-9第])(?P<d>[0-9]{{1,2}})日(?!間|以内|後|前|ほど|分|目|数|かけ|あたり|に[0-9一]|[0-9一]回){_SIDE}", "日", 4, 16, needs=r"[0-9]日"),
+    shape(r"(?<![0-9a-z])the (?P<d>[0-9]{1,2})(?:st|nd|rd|th)(?![a-z])", "the", 1, 12, needs=r"the [0-9]"),
+    shape(r"(?<![0-9£$€¥,./-])(?P<y>20[0-9]{2})(?![0-9,]|[./-][0-9]|\s?(?:円|yen|ポイント|pt|points?|%|万|千))", "20", 1, 12, needs=r"20[0-9]"),
+    shape(rf"(?:(?<=\()(?P<w>[{_JA_DAYS}])(?=\))|(?<![{_JA_DAYS}曜])(?P<w2>[{_JA_DAYS}])曜日?)", "( 曜", 4, 6, needs=rf"[{_JA_DAYS}][曜)]", signed=False),
+    shape(r"(?<![a-z])(?P<w3>mon|tues|wednes|thurs|fri|satur|sun)days?(?![a-z])", "day", 10, 6, needs=r"[nsir]day"),
 )  # fmt: skip
 _ZONES = {
     "pt": "America/Los_Angeles", "pst": "America/Los_Angeles", "pdt": "America/Los_Angeles", "pacific": "America/Los_Angeles",
@@ -47,10 +48,10 @@ _ZONES = {
 }  # fmt: skip
 _ZONE = rf"(?:\s?\(?(?P<z>{'|'.join(sorted(_ZONES, key=len, reverse=True))})(?: time)?(?![a-z])\)?)?"
 _TIMES: tuple[Shape, ...] = (
-    shape(rf"(?P<ja>午前|午後|朝|夜|夕方|深夜|正午の?)?\s?(?<![0-9:])(?P<h>[0-9]{{1,2}}|[{_K}]{{1,3}})時(?!間|期|代|計|点|給|短)(?:(?P<n>[0-9]{{1,2}})分|(?P<half>半))?{_ZONE}", "時", 10, 24),
-    shape(rf"(?P<ja>午前|午後)?\s?(?<![0-9:.])(?P<h>[0-9]{{1,2}}):(?P<n>[0-9]{{2}})(?::[0-9]{{2}})?(?![0-9:])(?:\s?(?P<ap>[ap])\.?m(?:\.(?=\s|$)|(?![a-z])))?{_ZONE}", ":", 10, 24),
-    shape(rf"(?<![0-9:.])(?P<h>[0-9]{{1,2}})\.(?P<n>[0-9]{{2}})\s?(?P<ap>[ap])\.?m(?:\.(?=\s|$)|(?![a-z])){_ZONE}", "am pm a.m p.m", 10, 20),
-    shape(rf"(?<![0-9:.,])(?P<h>[0-9]{{1,2}})\s?(?P<ap>[ap])\.?m(?:\.(?=\s|$)|(?![a-z])){_ZONE}", "am pm a.m p.m", 8, 20),
+    shape(rf"(?=[午朝夜夕深正\s0-9{_K}])(?P<ja>午前|午後|朝|夜|夕方|深夜|正午の?)?\s?(?<![0-9:])(?P<h>[0-9]{{1,2}}|[{_K}]{{1,3}})時(?!間|期|代|計|点|給|短)(?:(?P<n>[0-9]{{1,2}})分|(?P<half>半))?{_ZONE}", "時", 10, 24, needs=rf"[0-9{_K}]時"),
+    shape(rf"(?=[午\s0-9])(?P<ja>午前|午後)?\s?(?<![0-9:.])(?P<h>[0-9]{{1,2}}):(?P<n>[0-9]{{2}})(?::[0-9]{{2}})?(?![0-9:])(?:\s?(?P<ap>[ap])\.?m(?:\.(?=\s|$)|(?![a-z])))?{_ZONE}", ":", 10, 24, needs=r"[0-9]:[0-9]"),
+    shape(rf"(?<![0-9:.])(?P<h>[0-9]{{1,2}})\.(?P<n>[0-9]{{2}})\s?(?P<ap>[ap])\.?m(?:\.(?=\s|$)|(?![a-z])){_ZONE}", "am pm a.m p.m", 10, 20, needs=r"[0-9]\s?[ap]\.?m"),
+    shape(rf"(?<![0-9:.,])(?P<h>[0-9]{{1,2}})\s?(?P<ap>[ap])\.?m(?:\.(?=\s|$)|(?![a-z])){_ZONE}", "am pm a.m p.m", 8, 20, needs=r"[0-9]\s?[ap]\.?m"),
     shape(rf"(?<![a-z])(?P<word>noon|midnight)(?![a-z]){_ZONE}|(?P<word2>正午)", "noon midnight 正午", 1, 20),
 )  # fmt: skip
 _END = re.compile(
@@ -92,8 +93,7 @@ _NOT_PAST = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Day:
+class _Day(NamedTuple):
     """What is said of a day: any of year, month, day, weekday (0 = Monday); ``swapped`` reads day and month the other way round."""
 
     start: int
@@ -115,9 +115,9 @@ class _Day:
 
 def check_days(reading: Reading) -> None:
     """Take every date, weekday and time and hold it against the days among the facts."""
-    days = [day for sought in _DATES for day in _days(reading, sought)]
-    times = [one for sought in _TIMES if reading.counting for one in _times(reading, sought)]
-    days += [day for sought in _LOOSE if reading.counting for day in _days(reading, sought)]
+    days = [day for sought in reading.signed(_DATES) for day in _days(reading, sought)]
+    times = [one for sought in reading.signed(_TIMES) if reading.counting for one in _times(reading, sought)]
+    days += [day for sought in reading.signed(_LOOSE) if reading.counting for day in _days(reading, sought)]
     for day in days:
         own = next((one for one in times if _adjoin(reading, day, one)), None)
         if own:
@@ -134,7 +134,7 @@ def _adjoin(reading: Reading, day: _Day, said: tuple[int, int, time, str]) -> bo
 
 
 def _days(reading: Reading, sought: Shape) -> Iterator[_Day]:
-    for found in sought.found(reading.left_low):
+    for found in reading.found(sought):
         day = _read(found, reading)
         if day is not None:
             reading.take(*found.span())
@@ -167,12 +167,13 @@ def _read(found: re.Match[str], reading: Reading) -> _Day | None:
     return _Day(found.start(), found.end(), year, month, day, weekday, swapped)
 
 
+@lru_cache(maxsize=4096)
 def _int(text: str | None) -> int | None:
     return None if not text else int(numerals.value(text) or 0)
 
 
 def _times(reading: Reading, sought: Shape) -> Iterator[tuple[int, int, time, str]]:
-    for found in sought.found(reading.left_low):
+    for found in reading.found(sought):
         said = found.groupdict()
         if word := said.get("word") or said.get("word2"):
             at: time | None = time(0) if word == "midnight" else time(12)
@@ -215,20 +216,26 @@ def _hold_day(reading: Reading, day: _Day, own: tuple[int, int, time, str] | Non
 
 def _roles(reading: Reading, start: int, end: int) -> frozenset[str]:
     """The roles the place allows, empty when it allows all."""
-    before, after = reading.beside(start, end, 24)
-    before = " " + before.rstrip(" :,はがの\n")
-    for word in (" on", " is", " at", " of", " the"):
-        before = before.removesuffix(word)
-    out = _CLASH[reading.topic(start, end)]
-    if _PAST_AFTER.match(after):
-        out = _NOT_PAST
-    elif _END.match(after) or before.endswith(_END_BEFORE):
-        out |= _NOT_END
-    elif _START.match(after) or before.endswith(_START_BEFORE):
-        out |= _NOT_START
+    side = _side(*reading.beside(start, end, 24))
+    out = _NOT_PAST if side is _NOT_PAST else _CLASH[reading.topic(start, end)] | side
     return (
         frozenset({fact.role for fact in reading.facts.of("day")} - out) or frozenset({"none"}) if out else frozenset()
     )
+
+
+@lru_cache(maxsize=8192)
+def _side(before: str, after: str) -> frozenset[str]:
+    """The roles that what stands beside a day leaves out."""
+    before = " " + before.rstrip(" :,はがの\n")
+    for word in (" on", " is", " at", " of", " the"):
+        before = before.removesuffix(word)
+    if _PAST_AFTER.match(after):
+        return _NOT_PAST
+    if _END.match(after) or before.endswith(_END_BEFORE):
+        return _NOT_END
+    if _START.match(after) or before.endswith(_START_BEFORE):
+        return _NOT_START
+    return frozenset()
 
 
 def _same_time(reading: Reading, moment: Moment, at: time, zone: str) -> bool:

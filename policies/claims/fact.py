@@ -86,7 +86,10 @@ class Facts:
         """The facts of these kinds."""
         if len(kinds) == 1:
             return self.by_kind.get(kinds[0], ())
-        return [fact for kind in kinds for fact in self.by_kind.get(kind, ())]
+        found: list[Fact] = []
+        for kind in kinds:
+            found += self.by_kind.get(kind, ())
+        return found
 
     @cached_property
     def names(self) -> tuple[str, ...]:

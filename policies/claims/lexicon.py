@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +15,9 @@ from policies.claims.normal import normalise
 from policies.loading import Page, policy_files
 
 Check = Literal["word", "offer", "free", "scope", "ends", "relative", "history", "harmless"]
+
+_KANJI = re.compile(r"[一-鿿ァ-ヴ]")
+"""Kanji and katakana: a letter by which a word is known, for a text holds few of each."""
 
 
 class _Words(BaseModel):
@@ -61,29 +64,52 @@ class Group:
     confidence: str | None
 
 
-@dataclass(frozen=True)
+Term = tuple[str, str, Group]
+
+
+@dataclass(frozen=True, eq=False)
 class Lexicon:
-    """Every group, in the order of files."""
+    """Every group, in the order of files; no other lexicon is the same, so that what was read with one may be remembered."""
 
     groups: tuple[Group, ...]
 
     @cached_property
-    def terms(self) -> Mapping[tuple[str, str], list[tuple[str, str, Group]]]:
-        """First two letters → (word, language, group): a text is asked only for words that could begin in it."""
-        found: dict[tuple[str, str], list[tuple[str, str, Group]]] = {}
-        for group in self.groups:
-            if group.check != "harmless":
-                for language, words in group.words.items():
-                    for word in words:
-                        found.setdefault((word[0], word[1]), []).append((word, language, group))
-        return found
+    def terms(self) -> tuple[Term, ...]:
+        """Every word that may be a claim, with its language and group, in the order of files."""
+        return tuple(
+            (word, language, group)
+            for group in self.groups
+            if group.check != "harmless"
+            for language, words in group.words.items()
+            for word in words
+        )
 
-    def claims(self, low: str) -> Iterator[tuple[str, str, Group]]:
-        """The words that stand in a text (in lower case), with their language and group."""
-        for pair in self.terms.keys() & set(pairwise(low)):
-            for term in self.terms[pair]:
-                if term[0] in low:
-                    yield term
+    @cached_property
+    def without_kanji(self) -> tuple[tuple[int, str], ...]:
+        """(number, word) of the terms that :meth:`by_kanji` does not find."""
+        return tuple((number, word) for number, (word, _, _) in enumerate(self.terms) if not _KANJI.search(word))
+
+    @cached_property
+    def _kanji(self) -> tuple[re.Pattern[str], Mapping[str, list[int]]]:
+        """A search for the letters by which terms are known, and the numbers of the terms by it."""
+        found: dict[str, list[int]] = {}
+        for number, (word, _, _) in enumerate(self.terms):
+            if known := _KANJI.search(word):
+                found.setdefault(known[0], []).append(number)
+        return re.compile(f"[{''.join(found)}]" if found else "(?!)"), found
+
+    def by_kanji(self, low: str) -> Iterator[int]:
+        """The numbers of the terms with kanji that stand in a text in lower case."""
+        search, known = self._kanji
+        for letter in set(search.findall(low)):
+            for number in known[letter]:
+                if self.terms[number][0] in low:
+                    yield number
+
+    def claims(self, low: str) -> Iterator[Term]:
+        """The words that stand in a text (in lower case), with their language and group, in the order of files."""
+        others = (number for number, word in self.without_kanji if word in low)
+        return (self.terms[number] for number in sorted((*self.by_kanji(low), *others)))
 
     @cached_property
     def harmless(self) -> tuple[str, ...]:
@@ -128,6 +154,8 @@ def load_lexicon(*roots: Path) -> tuple[Lexicon, list[Path]]:
                             language,
                             number,
                         )
+                    if "\n" in word:
+                        raise page.error("a word goes over no line's end", name, "words", language, number)
             if (read.days is not None) != (read.check == "ends"):
                 raise page.error("days belongs to the check 'ends', and that check needs it", name, "days")
             groups[name] = Group(

@@ -16,7 +16,6 @@ _URL = shape(
     14,
     640,
 )
-_DOTTED = re.compile(r"\.[a-z]{2}")
 _TLDS = "com net org info biz jp co io ai app dev shop store site online link page top xyz club me ly gl gg cc tv to eu uk us de fr ca au cn kr tw ru in example test invalid".split()
 _DOMAIN = shape(
     r"(?<![a-z0-9@._-])(?:[a-z0-9](?:[a-z0-9-]{0,40}[a-z0-9])?\.){1,5}"
@@ -25,10 +24,15 @@ _DOMAIN = shape(
     [f".{tld}" for tld in _TLDS],
     60,
     520,
+    needs=r"\.[a-z]{2}",
 )
-_EMAIL = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,60}(?:\.[A-Za-z0-9-]{1,60}){1,5}")
-_HANDLE = re.compile(r"(?<![A-Za-z0-9])@[A-Za-z0-9_.-]{2,40}")
-_DIALLED = re.compile(r"[0-9][0-9() .-]{7,24}[0-9]")
+_EMAIL = shape(
+    r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,60}(?:\.[A-Za-z0-9-]{1,60}){1,5}",
+    "@",
+    64,
+    400,
+)
+_HANDLE = shape(r"(?<![A-Za-z0-9])@[A-Za-z0-9_.-]{2,40}", "@", 0, 48, needs=r"@[A-Za-z0-9_.-]{2}")
 _PHONE = re.compile(
     r"(?<![0-9A-Za-z./])(?:\+[0-9]{1,3}[ -]?)?\(?0?[0-9]{1,5}\)?(?:[ ().-]{1,2}[0-9]{2,5}){1,4}(?![0-9])|(?<![0-9])\+?[0-9]{9,13}(?![0-9])"
 )
@@ -61,20 +65,17 @@ def check_links(reading: Reading) -> None:
         _placeholders(reading)
     if "](" in text:
         _shown(reading)
-    if ":" in text:
-        _pages(reading)
-    if "@" in text:
-        _mailboxes(reading)
-    if _DOTTED.search(reading.left_low):
-        for found in _DOMAIN.found(reading.left_low):
-            said = reading.text[found.start() : found.end()].rstrip(_TRAILING)
-            _page(reading, found.start(), found.start() + len(said), said)
-    if reading.counting:
-        _phones(reading)
+    _pages(reading)
+    _mailboxes(reading)
+    for found in reading.found(_DOMAIN):
+        said = reading.text[found.start() : found.end()].rstrip(_TRAILING)
+        _page(reading, found.start(), found.start() + len(said), said)
+    _phones(reading)
 
 
 def _placeholders(reading: Reading) -> None:
-    for found in reading.taking(_PLACEHOLDER):
+    for found in list(_PLACEHOLDER.finditer(reading.left)):
+        reading.take(*found.span())
         if found[0] not in reading.facts.placeholders and found[0].strip("{} ") not in reading.facts.placeholders:
             reading.object(
                 "claims.placeholder",
@@ -103,7 +104,7 @@ def _shown(reading: Reading) -> None:
 
 
 def _pages(reading: Reading) -> None:
-    for found in _URL.found(reading.left_low):
+    for found in reading.found(_URL):
         said = reading.text[found.start() : found.end()].rstrip(_TRAILING)
         while said.endswith((")", "]", "}")) and said.count("(") < said.count(")") + said.count("]") + said.count("}"):
             said = said[:-1].rstrip(_TRAILING)
@@ -112,15 +113,18 @@ def _pages(reading: Reading) -> None:
 
 def _mailboxes(reading: Reading) -> None:
     """E-mail addresses and account names (@shop)."""
-    known = {
-        word
-        for fact in reading.facts.of("contact", "url", "text")
-        for word in (fact.value.lower(), *fact.value.lower().split())
-    }
-    for pattern in (_EMAIL, _HANDLE):
-        for found in reading.taking(pattern):
-            if found[0].rstrip(".-").lower() not in known:
+    for sought in (_EMAIL, _HANDLE):
+        for found in reading.found(sought):
+            reading.take(*found.span())
+            said = found[0].rstrip(".-").lower()
+            if not any(said in _words(fact.value) for fact in reading.facts.of("contact", "url", "text")):
                 _unknown_contact(reading, found)
+
+
+@lru_cache(maxsize=8192)
+def _words(text: str) -> frozenset[str]:
+    """A fact as a whole and word by word."""
+    return frozenset((text.lower(), *text.lower().split()))
 
 
 def _unknown_contact(reading: Reading, found: re.Match[str]) -> None:
@@ -157,9 +161,7 @@ def _page(reading: Reading, start: int, end: int, said: str) -> None:
 
 
 def _phones(reading: Reading) -> None:
-    if not _DIALLED.search(reading.left):
-        return
-    for found in _PHONE.finditer(reading.left):
+    for found in reading.hinted("dialled", _PHONE):
         digits = _digits(found[0])
         if len(digits) < 9:
             continue

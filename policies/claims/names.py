@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from string import ascii_letters, ascii_uppercase, digits
 
 from policies.claims.fact import Fact
 from policies.claims.normal import normalise
@@ -12,11 +13,15 @@ from policies.claims.reading import TAKEN, Claim, Reading
 from policies.claims.shape import shape
 
 _NUMERIC_UNIT = "万千億%割円"
-_KATAKANA = re.compile(r"[ァ-ヴー]")
+_KATAKANA = frozenset(map(chr, range(ord("ァ"), ord("ヴ") + 1))) | {"ー"}
+_RUNNING_ON = _KATAKANA | frozenset(f"{ascii_letters}{digits}.,:/-{_NUMERIC_UNIT}")
+"""Letters beside which words may be part of something longer."""
 _SUFFIX = re.compile(
     r"[ 　-]?(?:Pro|Plus|Max|Mini|Lite|Ultra|Premium|Deluxe|II|III|プロ|プラス|ミニ|マックス|ライト|プレミアム|デラックス)(?![a-zァ-ヴー])|[A-Z]?-?[0-9]{3,4}(?![0-9円%点個名])"
 )
 """What turns a product's name into that of another product."""
+_SUFFIXED = frozenset(f" 　-{ascii_uppercase}{digits}プミマラデ")
+"""What such a suffix begins with."""
 _CODE = re.compile(
     r"(?<![A-Za-z0-9-])(?=[A-Z0-9-]{0,19}[0-9])(?=[A-Z0-9-]{0,19}[A-Z])[A-Z][A-Z0-9]{1,14}(?:-[A-Z0-9]{1,10}){0,2}(?![A-Za-z0-9])"
 )
@@ -25,12 +30,15 @@ _AFTER_CODE = shape(
     "コード 合言葉 code Code CODE oupon oucher romo OUPON OUCHER ROMO",
     12,
     64,
+    signed=False,
+    cased=True,
 )
 _PERSON_JA = shape(
     r"([一-龥々ヶァ-ヴー][一-龥々ヶァ-ヴーぁ-ん]{0,7}?)[ 　]?(様|さま|さん|氏|先生|くん|ちゃん)(?![々式相子態])",
     "様 さま さん 氏 先生 くん ちゃん",
     10,
     4,
+    cased=True,
 )
 _COMMON_JA = re.compile(
     r"[客皆奥各子母父神王上何疲赤娘妹弟姉兄孫爺婆隣姫御者方人屋店社達嫁一今]|.{0,7}(?:[同多仕模異別有]|旦那|子供|家族|会員|契約者|利用者|オーナー|馳走|互|苦労|職人|農家|業者|メーカー|"
@@ -42,18 +50,21 @@ _GREETED = shape(
     "Dear Hi Hello Hey Good",
     1,
     80,
+    cased=True,
 )
 _TITLED = shape(
     r"(?<![A-Za-z])((?:Mr|Ms|Mrs|Dr|Prof)\.? [A-Z][A-Za-z'’-]{1,24}(?: [A-Z][A-Za-z'’-]{1,24})?)",
     "Mr Ms Dr Prof",
     1,
     70,
+    cased=True,
 )
 _THIRD = shape(
     r"(?<![A-Za-z.])([A-Z][a-z]{2,15})(?: [A-Z]\.?| [A-Z][a-z]{2,15})?,?(?: (?:from|in|of) [A-Z][a-z]{2,15},?)?(?: also| just| already| recently)? (?:bought|ordered|loves|loved|chose|recommends|swears by|says|said|told (?:us|me)|saved|switched|upgraded)(?![a-z])",
     "bought ordered loves loved chose recommends swears says said told saved switched upgraded",
     70,
     14,
+    cased=True,
 )
 _COMMON_EN = frozenset(
     "there all everyone everybody team friend friends customer customers you who she he they we it that this what people nobody somebody someone anyone most many some our your experts".split()
@@ -76,21 +87,18 @@ def places(words: str, low: str) -> Iterator[int]:
 
 
 def _whole(words: str, low: str, at: int) -> bool:
-    first, last = words[0], words[-1]
-    before, after = low[max(0, at - 2) : at], low[at + len(words) : at + len(words) + 2]
-    if before:
-        if _latin(first) and _latin(before[-1]):
+    end = at + len(words)
+    if at and (before := low[at - 1]) in _RUNNING_ON:
+        first = words[0]
+        if (_latin(first) and _latin(before)) or (first in _KATAKANA and before in _KATAKANA):
             return False
-        if first.isdigit() and before[-1] in ".,:/-" and before[:-1].isdigit():
+        if first.isdigit() and before in ".,:/-" and low[max(0, at - 2) : at - 1].isdigit():
             return False
-        if _KATAKANA.match(first) and _KATAKANA.match(before[-1]):
+    if end < len(low) and (after := low[end]) in _RUNNING_ON:
+        last = words[-1]
+        if (_latin(last) and _latin(after)) or (last in _KATAKANA and after in _KATAKANA):
             return False
-    if after:
-        if _latin(last) and _latin(after[0]):
-            return False
-        if last.isdigit() and (after[0] in _NUMERIC_UNIT or (after[0] in ".,:/-" and after[1:].isdigit())):
-            return False
-        if _KATAKANA.match(last) and _KATAKANA.match(after[0]):
+        if last.isdigit() and (after in _NUMERIC_UNIT or (after in ".,:/-" and low[end + 1 : end + 2].isdigit())):
             return False
     return True
 
@@ -111,9 +119,8 @@ def check_names(reading: Reading) -> None:
     facts, low = reading.facts, reading.low
     named = [(name, fact) for fact in facts.of("product") for name in _spelt(folded(fact.value))]
     others = [(folded(name), None) for name in facts.not_offered]
-    for words, fact in sorted((*named, *others), key=lambda one: -len(one[0])):
-        if not words or words not in low:
-            continue
+    standing = [(words, fact) for words, fact in (*named, *others) if words and words in low]
+    for words, fact in sorted(standing, key=lambda one: -len(one[0])):
         for at in places(words, reading.left_low):
             end = at + len(words)
             if fact is None:
@@ -126,7 +133,7 @@ def check_names(reading: Reading) -> None:
                 )
             else:
                 reading.products.append((at, fact.skus))
-                if found := _SUFFIX.match(reading.left, end):
+                if reading.text[end : end + 1] in _SUFFIXED and (found := _SUFFIX.match(reading.left, end)):
                     end = found.end()
                     reading.object(
                         "claims.product",
@@ -142,14 +149,11 @@ def check_names(reading: Reading) -> None:
 def check_words(reading: Reading) -> None:
     """Take what the facts say word for word: approved claims, names of people and places, text vouched for by the sender."""
     low = reading.low
-    texts = {folded(fact.value) for fact in reading.facts.of("text", "person", "contact")}
-    for words in sorted((one for one in texts if one in low and len(one) > 1), key=len, reverse=True):
+    texts = {folded(fact.value): None for fact in reading.facts.of("text", "person", "contact")}
+    standing = sorted((one for one in texts if len(one) > 1 and one in low), key=len, reverse=True)
+    for words in (*standing, *reading.harmless):
         for at in places(words, reading.left_low):
             reading.take(at, at + len(words))
-    for words in reading.lexicon.harmless:
-        if words in low:
-            for at in places(words, reading.left_low):
-                reading.take(at, at + len(words))
 
 
 def check_codes(reading: Reading) -> None:
@@ -159,12 +163,11 @@ def check_codes(reading: Reading) -> None:
         for at in places(folded(code), reading.low) if folded(code) in reading.low else ():
             if TAKEN not in reading.left[at : at + len(code)]:
                 _hold_code(reading, known, at, at + len(folded(code)))
-    for one in _AFTER_CODE.found(reading.left):
+    for one in reading.found(_AFTER_CODE):
         if any(letter.isdigit() for letter in one[1]) or (one[1].isupper() and len(one[1]) > 2):
             _hold_code(reading, known, *one.span(1))
-    if reading.counting:
-        for one in _CODE.finditer(reading.left):
-            _hold_code(reading, known, *one.span())
+    for one in reading.hinted("coded", _CODE):
+        _hold_code(reading, known, *one.span())
 
 
 def _hold_code(reading: Reading, known: Mapping[str, Fact], start: int, end: int) -> None:
@@ -187,15 +190,14 @@ def _hold_code(reading: Reading, known: Mapping[str, Fact], start: int, end: int
 def check_people(reading: Reading) -> None:
     """A person is named only if the facts name them; where no names are known at all, say so."""
     severity = "block" if reading.facts.people_known else "flag"
-    known = {fact.value for fact in reading.facts.of("person")}
     found = []
-    for one in _PERSON_JA.found(reading.left):
-        name = one[1]
+    for one in reading.found(_PERSON_JA):
+        name, known = one[1], [fact.value for fact in reading.facts.of("person")]
         # A family name of one letter is too short to be taken out before, and is known all the same.
-        if name not in known and not _COMMON_JA.fullmatch(name) and (name[0] >= "一" or _KATAKANA.match(name)):
+        if name not in known and not _COMMON_JA.fullmatch(name) and (name[0] >= "一" or name[0] in _KATAKANA):
             found.append(one.span())
-    for pattern in (_GREETED, _TITLED, _THIRD):
-        for one in pattern.found(reading.left):
+    for pattern in reading.signed((_GREETED, _TITLED, _THIRD)):
+        for one in reading.found(pattern):
             if one[1].split()[0].lower() not in _COMMON_EN and not any(
                 start < one.end() and one.start() < end for start, end in found
             ):

@@ -8,9 +8,13 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 
-_CLUSTER = re.compile(r".[\u0300-\u036f\u3099\u309a\uff9e\uff9f]?", re.DOTALL)
-"""A letter and a mark that composes with it: half-width ｶﾞ is one letter."""
+MARK = re.compile("[\u0300-\u036f\u3099\u309a\uff9e\uff9f]")
+"""A mark that composes with the letter before it."""
+_CLUSTER = re.compile(f".{MARK.pattern}?", re.DOTALL)
+"""A letter with its mark: half-width ｶﾞ is one letter."""
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–−"), "-")
+_OTHER = re.compile("[^ -~\t\n、。々「」『』【】〔〕ぁ-ゖァ-ヺー一-鿿─-◿]")
+"""All letters but those of ordinary text, which are their own form."""
 _COUNTED = re.compile(r"[\u2460-\u249b\u24ea-\u24ff\u2776-\u2793]")
 """Enclosed numbers (①, ⑴, ⒈, ❶): they count the points of a list and are no amount."""
 
@@ -32,9 +36,13 @@ class Normal:
 
 def normalise(text: str) -> Normal:
     """NFKC letter by letter (Unicode TR15), dashes as ``-``, enclosed list numbers as ``・``."""
-    if text.isascii():
+    if text.isascii() or not _OTHER.search(text):
         return Normal(text)
     plain = _COUNTED.sub("・", text.translate(_DASHES))
+    if not MARK.search(plain):
+        folded = _OTHER.sub(_form, plain)
+        if len(folded) == len(text):
+            return Normal(folded)
     if unicodedata.is_normalized("NFKC", plain):
         return Normal(plain)
     letters: list[str] = []
@@ -47,6 +55,10 @@ def normalise(text: str) -> Normal:
     if len(starts) == len(text) + 1 and starts == list(range(len(starts))):
         return Normal("".join(letters))
     return Normal("".join(letters), tuple(starts))
+
+
+def _form(letter: re.Match[str]) -> str:
+    return _folded(letter[0])
 
 
 @lru_cache(maxsize=16384)

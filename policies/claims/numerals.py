@@ -11,9 +11,9 @@ _SMALL = {"十": 10, "百": 100, "千": 1000}
 _LARGE = {"万": 10**4, "億": 10**8}
 _PART = re.compile(r"[0-9][0-9,]{0,14}(?:\.[0-9]{1,4})?|[〇一二三四五六七八九]{1,12}|[十百千万億]")
 
-ARABIC = r"(?<![0-9.,])(?<![A-Za-z][-])[0-9](?:[0-9,]{0,13}[0-9])?(?:\.[0-9]{1,4})?"
+ARABIC = r"[0-9](?<![0-9.,][0-9])(?<![A-Za-z]-[0-9])(?:[0-9,]{0,13}[0-9])?(?:\.[0-9]{1,4})?"
 MIXED = rf"{ARABIC}(?:[十百千万億](?:[0-9][0-9,]{{0,6}}(?:\.[0-9])?)?){{0,3}}"
-KANJI = r"(?<![一二三四五六七八九十百千万億第])[一二三四五六七八九十百千万億〇]{1,12}"
+KANJI = r"[一二三四五六七八九十百千万億〇](?<![一二三四五六七八九十百千万億第][一二三四五六七八九十百千万億〇])[一二三四五六七八九十百千万億〇]{0,11}"
 NUMBER = rf"(?:{MIXED}|{KANJI})"
 """A Japanese or Arabic number; read it with :func:`value`."""
 
@@ -26,6 +26,11 @@ WORDS = {word: number for number, word in enumerate(_ONES)} | {word: 10 * n for 
 _WORD = "|".join(sorted((*_ONES[1:], *_TENS), key=len, reverse=True))
 WORDED = rf"(?<![A-Za-z])(?:a|{_WORD})(?:[- ](?:{_WORD}|hundred|thousand)){{0,3}}"
 """An English number in words, up to thousands; it means something only before a unit."""
+
+BEGIN = r"(?=[0-9a-z〇一二三四五六七八九十百千万億$£€¥])"
+"""What a number, in digits, kanji or English words, or a sign of currency begins with; it spares a pattern the letters that do not."""
+SAID = rf"[0-9〇一二三四五六七八九十百千万億]|(?<![A-Za-z])(?:a|{_WORD})[- ]"
+"""What is in every number before the unit it counts."""
 
 
 @lru_cache(maxsize=4096)

@@ -4,45 +4,22 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from policies.claims.fact import Fact, Facts, Kind
 from policies.claims.lexicon import Lexicon
-from policies.claims.normal import normalise
-from policies.claims.numerals import WORDS
+from policies.claims.lines import joined, lines_of
+from policies.claims.shape import Shape
 
 BLOCK, FLAG = "block", "flag"
 TAKEN = "\x1f"
 """Stands in ``left`` for every letter that has been accounted for."""
-_STOP = re.compile(r"[。!?.\n]")
-_CLOSED, _BULLETS = frozenset(".:)」]。!?"), frozenset("■□●○◆◇▼▶・〔【[*-\n")
+_STOP = re.compile(r"[。!?.\n](?:(?<=[。!?])|(?<=\.)(?!\S)|(?<=[.:)」\]。!?]\n)|(?<=\n)(?=[■□●○◆◇▼▶・〔【\[*\-\n]))")
+"""The end of a sentence; a line broken inside a sentence does not end it, nor does the point of a number."""
 _NUMBER_SIGN = re.compile(r"[\d〇一二三四五六七八九十百千万億%‰½¼¾⅓⅔⅕⅛⁄半曜正]")
-_LATIN = re.compile(r"[a-z]+")
-_NUMBER_WORDS = frozenset(
-    "half quarter double triple quadruple twice percent noon midnight bogo hundred thousand third fifth tenth "
-    "monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays sundays".split()
-) | (WORDS.keys() - {"one"})
-_TOPICS: Mapping[str, tuple[str, ...]] = {
-    "offer": ("クーポン", "割引", "値引", "オフ", "セール", "特典", "キャンペーン", "送料無料", "倍ポイント", "ポイント還元", "ポイントアップ", "ポイントプレゼント", "off", "coupon", "offer", "discount", "sale", "deal",
-              "code", "promo", "double points", "triple points", "bonus points"),
-    "points": ("ポイント", "points"),
-    "event": ("イベント", "見学会", "セミナー", "説明会", "教室", "開催", "webinar", "event", "workshop", "tasting"),
-}  # fmt: skip
-"""What a day can be about, and the words that say so."""
-_TIMES_POINTS = re.compile(r"ポイント[0-9一二三四五六七八九十]{1,2}倍")
-
-
-def lower(text: str) -> str:
-    """Lower case of the same length, so that places stay places."""
-    low = text.lower()
-    return (
-        low if len(low) == len(text) else "".join(one if len(one := letter.lower()) == 1 else letter for letter in text)
-    )
-
-
 MOST = 200
 """Objections to one part after which it is not read further: it is blocked, and nobody reads a longer list."""
 
@@ -64,8 +41,7 @@ class Objection:
     fix: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A value the text states: ``roles`` it can have there (empty: any), and how it is qualified."""
 
     kind: Kind
@@ -76,6 +52,20 @@ class Claim:
     unit: str = ""
     basis: str = ""
     per: str = ""
+
+
+def _without(text: str, gone: list[tuple[int, int]]) -> str:
+    """The text with these spans accounted for."""
+    if len(gone) == 1:
+        ((start, end),) = gone
+        return f"{text[:start]}{TAKEN * (end - start)}{text[end:]}"
+    pieces: list[str] = []
+    at = 0
+    for start, end in sorted(gone):
+        if end > at:
+            pieces += (text[at:start], TAKEN * (end - max(start, at)))
+            at = end
+    return "".join((*pieces, text[at:]))
 
 
 @dataclass
@@ -91,24 +81,82 @@ class Reading:
     held: list[tuple[Claim, list[Fact]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.normal = normalise(self.raw)
-        self.text = self.left = self.normal.text
-        self.low = lower(self.text)
-        self._left_low = (self.text, self.low)
+        self.lines = lines_of(self.raw, self.lexicon)
+        self.normal = joined(self.lines)
+        self.text = self._left = self.normal.text
+        self.low = self._left_low = "\n".join([line.low for line in self.lines])
+        self._gone: list[tuple[int, int]] = []
+        self._left_without = self._low_without = 0
+        self._number: int | None = 0
+        self._counted = -1
         self._bound: dict[int, frozenset[str]] = {}
+        self.worded = False
+        """Whether the text holds an English word for a number."""
+        self.signs: dict[Shape, list[tuple[int, list[tuple[int, str]]]]] = {}
+        """Shape → where each line begins that holds signs of it, with (place, sign) in the line; one that is cased may stand there or not."""
+        self.hints: dict[str, list[tuple[int, int]]] = {}
+        """What may be in the text, by name, and from where to where the lines go in which it may be."""
+        terms: set[int] = set()
+        harmless: set[int] = set()
+        first = 0
+        for line in self.lines:
+            if line.telling:
+                for sought, signs in line.signs:
+                    if sought in self.signs:
+                        self.signs[sought].append((first, signs))
+                    else:
+                        self.signs[sought] = [(first, signs)]
+                for hint in line.hints:
+                    self.hints.setdefault(hint, []).append((first, first + line.size))
+                terms.update(line.terms)
+                harmless.update(line.harmless)
+                self.worded = self.worded or line.worded
+            first += line.size + 1
+        self.terms = [self.lexicon.terms[number] for number in sorted(terms)]
+        """The words of the lexicon that stand in the text and may be claims, with language and group, in the order of files."""
+        self.harmless = [self.lexicon.harmless[number] for number in sorted(harmless)]
+        """The phrases of the lexicon that stand in the text and are no claims, longest first."""
 
     def take(self, start: int, end: int) -> None:
         """Account for a span."""
-        gone, low = TAKEN * (end - start), self.left_low
-        self.left = f"{self.left[:start]}{gone}{self.left[end:]}"
-        self._left_low = (self.left, f"{low[:start]}{gone}{low[end:]}")
+        self._gone.append((start, end))
 
-    def taking(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
-        """Every match in what is left, each taken as it is handed out."""
-        found = list(pattern.finditer(self.left))
-        for one in found:
-            self.take(*one.span())
-            yield one
+    @property
+    def left(self) -> str:
+        """What no extractor has taken yet."""
+        if self._left_without < len(self._gone):
+            self._left = _without(self._left, self._gone[self._left_without :])
+            self._left_without = len(self._gone)
+        return self._left
+
+    @property
+    def left_low(self) -> str:
+        """What is left, in lower case of the same length."""
+        if self._low_without < len(self._gone):
+            self._left_low = _without(self._left_low, self._gone[self._low_without :])
+            self._low_without = len(self._gone)
+        return self._left_low
+
+    def signed(self, shapes: Iterable[Shape]) -> list[Shape]:
+        """Those of the shapes that have a sign in the text."""
+        return [sought for sought in shapes if sought in self.signs]
+
+    def found(self, sought: Shape) -> list[re.Match[str]]:
+        """Every match of a shape in what is left, in order."""
+        lines = self.signs.get(sought)
+        if not lines:
+            return []
+        left = self.left if sought.cased else self.left_low
+        if not sought.needs.search(left):
+            return []
+        return sought.around(
+            [first + at for first, signs in lines for at, sign in signs if left.startswith(sign, first + at)], left
+        )
+
+    def hinted(self, hint: str, pattern: re.Pattern[str]) -> list[re.Match[str]]:
+        """Every match of a pattern in what is left of the lines in which it may be; it goes over the end of none."""
+        lines = self.hints.get(hint)
+        return [one for first, last in lines for one in pattern.finditer(self.left, first, last)] if lines else []
 
     def object(
         self, rule: str, start: int, end: int, ja: str, en: str, *, severity: str = BLOCK, fix: str | None = None
@@ -123,36 +171,23 @@ class Reading:
         self.objections.append(Objection("claims.letters", BLOCK, start, end, ja, en))
 
     @property
-    def left_low(self) -> str:
-        """What is left, in lower case of the same length."""
-        if self._left_low[0] is not self.left:
-            self._left_low = (self.left, lower(self.left))
-        return self._left_low[1]
-
-    @cached_property
-    def worded(self) -> bool:
-        """Whether the text holds an English word for a number."""
-        return not _NUMBER_WORDS.isdisjoint(_LATIN.findall(self.low))
-
-    @property
     def counting(self) -> bool:
         """Whether anything is left that could be a number; without it nothing that counts needs a closer look."""
-        return _NUMBER_SIGN.search(self.left) is not None or self.worded
+        if len(self._gone) != self._counted and self._number is not None:
+            # What is left only ever becomes less, so the first sign is never before the one found last.
+            found = _NUMBER_SIGN.search(self.left_low, self._number)
+            self._number = found.start() if found else None
+            self._counted = len(self._gone)
+        return self._number is not None or self.worded
 
     @cached_property
     def ends(self) -> list[int]:
-        """Where each sentence ends; a line broken inside a sentence does not end it, nor does the point of a number."""
-        low, last = self.low, len(self.low)
-        found = []
-        for stop in _STOP.finditer(low):
-            at, end = stop.start(), stop.end()
-            after = low[end : end + 1]
-            if low[at] == "." and after and not after.isspace():
-                continue
-            if low[at] == "\n" and not (low[at - 1 : at] in _CLOSED or after in _BULLETS):
-                continue
-            found.append(end)
-        return [*found, last]
+        """Where each sentence ends."""
+        found, at = [], 0
+        for sentence in _STOP.split(self.low):
+            at += len(sentence) + 1
+            found.append(at)
+        return [*found[:-1], len(self.low)]
 
     def sentence(self, at: int) -> tuple[int, int]:
         """The sentence that holds ``at``."""
@@ -168,15 +203,11 @@ class Reading:
     def topics(self) -> list[tuple[int, str]]:
         """(place, points | offer | event) of every word that says what a date is about; of two at one place, the offer."""
         found: dict[int, str] = {}
-        for topic, words in _TOPICS.items():
-            for word in words:
-                at = self.low.find(word)
-                while at >= 0:
-                    if not word[0].isascii() or not self._within_latin(at, at + len(word)):
-                        found.setdefault(at, topic)
-                    at = self.low.find(word, at + 1)
-        for one in _TIMES_POINTS.finditer(self.low) if "倍" in self.low else ():
-            found[one.start()] = "offer"
+        first = 0
+        for line in self.lines:
+            for at, topic in line.topics:
+                found[first + at] = topic
+            first += len(line.low) + 1
         for at in [
             at
             for at, topic in found.items()
@@ -184,10 +215,6 @@ class Reading:
         ]:
             del found[at]
         return sorted(found.items())
-
-    def _within_latin(self, start: int, end: int) -> bool:
-        before, after = self.low[start - 1 : start], self.low[end : end + 1]
-        return (before.isascii() and before.isalpha()) or (after.isascii() and after.isalpha() and after != "s")
 
     def topic(self, start: int, end: int) -> str:
         """What a date is about: the nearest such word before it in its sentence, else after it, else in a sentence before."""

@@ -3,42 +3,58 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Shape:
-    """``pattern`` reaches at most ``before`` letters before and ``after`` letters after the start of one of ``signs``."""
+    """``pattern`` reaches at most ``before`` letters before and ``after`` letters after the start of one of ``signs``.
+
+    It is looked for in lower case, one that is ``cased`` in the text as it is written.  Every match holds one of ``needs``; a match that is ``signed`` holds one of the signs.
+    """
 
     pattern: re.Pattern[str]
     signs: tuple[str, ...]
     before: int = 24
     after: int = 32
+    needs: re.Pattern[str] = re.compile("")
+    signed: bool = True
+    cased: bool = False
 
-    def found(self, low: str) -> list[re.Match[str]]:
-        """Every match in a text in lower case, in order."""
-        places: list[int] = []
-        for sign in self.signs:
-            at = low.find(sign)
-            while at >= 0:
-                places.append(at)
-                at = low.find(sign, at + 1)
-        if not places:
-            return []
-        places.sort()
+    def around(self, places: Sequence[int], text: str) -> list[re.Match[str]]:
+        """Every match around these places (in order) of its signs, in order."""
         found: list[re.Match[str]] = []
-        start, end = max(0, places[0] - self.before), places[0] + self.after
+        if not places:
+            return found
+        start, last = max(0, places[0] - self.before), places[0]
         for at in places[1:]:
-            if at - self.before <= end:
-                end = at + self.after
-            else:
-                found += self.pattern.finditer(low, start, end)
-                start, end = at - self.before, at + self.after
-        found += self.pattern.finditer(low, start, end)
+            if at - self.before > last + self.after:
+                found += self._between(text, start, last)
+                start = at - self.before
+            last = at
+        found += self._between(text, start, last)
         return found
 
+    def _between(self, text: str, start: int, last: int) -> Iterator[re.Match[str]]:
+        end = last + self.after
+        if not self.needs.search(text, start, end):
+            return
+        for one in self.pattern.finditer(text, start, end):
+            yield one
+            if self.signed and one.end() > last:
+                return
 
-def shape(pattern: str, signs: str | Iterable[str], before: int = 24, after: int = 32) -> Shape:
+
+SHAPES: list[Shape] = []
+"""Every shape there is: their signs are looked for together."""
+
+
+def shape(
+    pattern: str, signs: str | Iterable[str], before: int = 24, after: int = 32, *,
+    needs: str = "", signed: bool = True, cased: bool = False,
+) -> Shape:  # fmt: skip
     """A shape with its signs as words, parted by blanks where they are one string."""
-    return Shape(re.compile(pattern), tuple(signs.split() if isinstance(signs, str) else signs), before, after)
+    words = tuple(signs.split() if isinstance(signs, str) else signs)
+    SHAPES.append(made := Shape(re.compile(pattern), words, before, after, re.compile(needs), signed, cased))
+    return made

@@ -24,7 +24,7 @@ _DEADLINE = re.compile(r"いっぱい|only|まで|迄|限り|締切|期限|until
 def check_lexicon(reading: Reading) -> None:
     """Every word of the lexicons that stands in what is left, unless what it claims is among the facts; then what must not be said."""
     low, left = reading.low, reading.left_low
-    for word, language, group in reading.lexicon.claims(low):
+    for word, language, group in reading.terms:
         for at in _found(word, language, group, left):
             _judge(reading, group, at, at + len(word))
     for topic in reading.facts.withheld:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -59,7 +61,8 @@ def refilled(draft: Draft, slot: str, text: str) -> Draft:
     filled = {name: words.fill(said) if words else None for name, words in
               (("subject", shape.subject), ("title", shape.title), ("body", shape.body))}  # fmt: skip
     names = {"addressee": text} if slot == "addressee" else {"surname": text} if slot == "surname" else {}
-    return replace(draft, said=said, copy=replace(draft.copy, **filled), grounded=frozenset(said.values()), **names)
+    claims = tuple(replace(one, value=text) if one.value == draft.said[slot] else one for one in draft.claims)
+    return replace(draft, said=said, copy=replace(draft.copy, **filled), grounded=frozenset(said.values()), claims=claims, **names)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -74,6 +77,43 @@ def test_a_hostile_fact_is_not_passed_because_its_copy_was(drafted: tuple[World,
     text = data.draw(st.sampled_from(HOSTILE) | st.text("佐藤花子豆SALE無料円0９%!?. ", min_size=1, max_size=12).map(str.strip).filter(bool))
     changed = refilled(draft, slot, text)
     message = message_of(changed)
+    assert shared.judge(changed, message, world.catalogue) == judge(message, world.catalogue)
+
+
+CHANGES: list[tuple[str, str, Any]] = [
+    ("recipient", "country", "GB"), ("recipient", "country", "FR"), ("recipient", "country", None), ("recipient", "country", "BR"),
+    ("recipient", "region", "北海道"), ("recipient", "region", "QC"), ("recipient", "is_business", True), ("recipient", "is_business", 1), ("recipient", "deceased", True),
+    ("recipient", "birth_date", date(2012, 4, 1)), ("recipient", "birth_date", None), ("recipient", "timezone", "Europe/London"),
+    ("recipient", "mourning_until", date(2027, 1, 1)), ("recipient", "name", "別名"), ("suppression", "complaint_open", True), ("suppression", "line_blocked", True),
+    ("suppression", "push_permission", False), ("suppression", "optout", {"email": {"at": date(2026, 1, 1)}, "global_at": None}),
+    ("suppression", "objection_direct_marketing_at", date(2026, 1, 1)), ("suppression", "disaster_hold_until", date(2027, 1, 1)),
+    ("suppression", "phone_refusal", {"at": date(2026, 11, 1)}), ("consent", "email", {"status": "none"}), ("consent", "line", {"status": "opt_in"}),
+    ("consent", "email", {"status": "opt_in", "basis": "soft"}), ("relationship", "ongoing_contract", True), ("relationship", "last_purchase_at", None),
+    ("sender", "legal_name", "別の株式会社"), ("sender", "postal_address", None), ("sender", "optout_url", "https://other.example/stop"), ("sender", "country", "US"),
+    ("product", "category", "cosmetics"), ("product", "regulated_sector", "alcohol"), ("product", "min_age", 20), ("offer", "compare_price", 5000),
+    ("offer", "ends_at", date(2026, 1, 1)), ("offer", "prize_kind", "open"), ("message", "claims", ["世界一"]), ("message", "automated_voice", True),
+    ("message", "promo_share", 0.9), ("processing", "sensitive_fields_used", ("health",)), ("processing", "privacy_notice_purposes", ()),
+    ("transport", "postal_service", "courier_parcel"), ("transport", "weight_g", 90),
+]  # fmt: skip
+"""What may differ for the next reader of the same words, or the next product in them."""
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_reader_is_not_passed_because_the_copy_was_lawful_for_another(drafted: tuple[World, tuple[Draft, ...]], data: st.DataObject) -> None:
+    world, drafts = drafted
+    shared = known(id(world))
+    draft = data.draw(st.sampled_from([draft for draft in drafts if not draft.fixed]))
+    shared.judge(draft, message_of(draft), world.catalogue)
+    about = {block: dict(fields) for block, fields in draft.about.items()}
+    for block, field, value in data.draw(st.lists(st.sampled_from(CHANGES), min_size=1, max_size=3)):
+        about[block].pop(field, None)
+        if value is not None:
+            about[block][field] = value
+    hours = data.draw(st.sampled_from([0, 0, 9, 24 * 40]))
+    changed = replace(draft, about=about)
+    message = message_of(changed)
+    message = replace(message, send_at=message.send_at + timedelta(hours=hours) if message.send_at else None)
     assert shared.judge(changed, message, world.catalogue) == judge(message, world.catalogue)
 
 

@@ -265,6 +265,7 @@ def test_a_home_brings_its_own_words_and_the_policy_version_changes(tmp_path: Pa
         (("use: お客様", "endings: ra"), "part_time_keigo.yaml:6: groups.own.words.0.endings: unknown endings 'ra'"),
         (("お客さん", "'{}さん'"), "part_time_keigo.yaml:6: groups.own.words.0: a word with {} says what to put there"),
         (("お客さん", "[お客さん, お客さん]"), "part_time_keigo.yaml:6: groups.own.words.0: 'お客さん' stands twice"),
+        (("お客さん", '"お客\\nさん"'), "part_time_keigo.yaml:6: groups.own.words.0: a word stands in one line"),
         (("    en: not our word\n", ""), "part_time_keigo.yaml:2: groups.own.en: is missing"),
     ],
 )

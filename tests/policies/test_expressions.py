@@ -660,6 +660,16 @@ class Oracle:
         }[type(op)]  # fmt: skip
 
 
+@pytest.mark.parametrize("text", ["x < min(0, abs(0))", "max(1, -2) + abs(-1) > x", "x / (2 - max(1, 2)) > 0", "x < 3 and 0 < min(0, abs(0))"])
+def test_what_is_made_of_numbers_alone_is_one_number(text):
+    values = [-1.0, 0.0, 2.0, None]
+    expression = parse(text, {"x": VOCABULARY["x"]})
+    answers = pl.DataFrame({"x": values}).with_columns(expression.polars().alias("answer"))["answer"].to_list()
+    assert answers == [expression.closure()({"x": value}) for value in values]
+    alike = pl.DataFrame({"x": values}).with_columns(pl.lit(2.0).alias("x")).with_columns(expression.polars().alias("answer"))
+    assert alike["answer"].to_list() == [expression.closure()({"x": 2.0})] * len(values)
+
+
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(conditions, st.lists(rows, min_size=1, max_size=8))
 def test_polars_and_closure_agree_with_the_oracle(text, found):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from policies.guardrails.copy.paragraph import Paragraph
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE = "C01"
@@ -43,14 +44,16 @@ _SIGNS = (
     "TBC",
     "orem ip",
 )
-"""What every unfilled slot has; a text without it needs no closer look."""
+
+
+def sign(paragraph: Paragraph) -> bool:
+    """Whether it has what every unfilled slot has."""
+    return any(sign in paragraph.text for sign in _SIGNS)
 
 
 def check(reading: Reading) -> Iterator[Spot]:
     """Blocks every unfilled slot, naming it."""
     for part, text in reading.message.parts:
-        if not any(sign in text for sign in _SIGNS):
-            continue
         for found in _UNFILLED.finditer(text):
             if found[0] in (reading.message.bundle.get("placeholders") or ()) or _quoted(found, text, reading):
                 continue

@@ -11,15 +11,18 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
+from policies.guardrails.copy.paragraph import Paragraph, once, some
 from policies.guardrails.copy.reading import Reading, Spot, whole_words
 
 RULE = "C02"
 LEVEL = "block"
 LANGUAGES = ("ja", "en")
 EACH = True
-_SIGNS = ("様様", "殿", "各位", "御中", "さま", "さん", "長様", "長 様", "社様", "芳名")
+_SIGN = re.compile("様様|殿|各位|御中|さま|さん|長様|長 様|社様|芳名")
 """What a wrong honorific has; a text without it needs no closer look."""
 _HONORIFICS = ("様", "さま", "さん")
+_OPENING = {"email": 6, "phone": 1000}
+"""Lines in which the name must stand, two where nothing else is said."""
 _DOUBLED = re.compile(
     r"様{2,200}|殿様|各位[ 　]{0,2}[様殿]|(?:貴社|御社|芳名|[社部課店所]長)[ 　]?様(?![子式々])"
     r"|御中[ 　]{0,2}様|御中[ 　\n][^\n]{1,20}様|様[ 　]?(?:さま|さん|殿)|さん[ 　]?様|(?<=[^\s宮本御神沈貴])殿(?=[、\n]|$)"
@@ -29,7 +32,7 @@ _DOUBLED = re.compile(
 def check(reading: Reading) -> Iterator[Spot]:
     """Blocks a missing, doubled or misplaced name; names nobody where nobody may be named."""
     message, body = reading.message, reading.body
-    if any(sign in body for sign in _SIGNS):
+    if some(_honoured, reading.of_body):
         for found in _DOUBLED.finditer(body):
             yield Spot(
                 *found.span(), f"「{found[0]}」は敬称が正しくありません", f"the honorific in '{found[0]}' is wrong"
@@ -46,22 +49,27 @@ def check(reading: Reading) -> Iterator[Spot]:
         return
     if message.language != "ja":
         return
-    times = named(body, name)
-    lines = {"email": 6, "phone": 1000}.get(message.channel, 2)
-    if not (times if lines > 6 else named("\n".join(body.split("\n", lines)[:lines]), name)):
+    named = _named(body, name)
+    if not named or body.count("\n", 0, named[0]) >= _OPENING.get(message.channel, 2):
         yield Spot(None, None, f"冒頭に「{name} 様」がありません", f"the opening does not say '{name} 様'")
-    if times > 2:
-        yield Spot(None, None, f"お名前が{times}回出ています", f"the name stands {times} times")
+    if len(named) > 2:
+        yield Spot(None, None, f"お名前が{len(named)}回出ています", f"the name stands {len(named)} times")
 
 
-def named(text: str, name: str) -> int:
-    """How often the name stands with an honorific, a space between them or not."""
-    times, at = 0, text.find(name)
+@once
+def _honoured(paragraph: Paragraph) -> bool:
+    return _SIGN.search(paragraph.text) is not None
+
+
+def _named(text: str, name: str) -> list[int]:
+    """Where the name ends that stands with an honorific, a space between them or not."""
+    found, at = [], text.find(name)
     while at >= 0:
         after = at + len(name)
-        times += text[after : after + 4].lstrip(" 　").startswith(_HONORIFICS)
+        if text[after : after + 4].lstrip(" 　").startswith(_HONORIFICS):
+            found.append(after)
         at = text.find(name, after)
-    return times
+    return found
 
 
 def _nobody(reading: Reading) -> Iterator[Spot]:

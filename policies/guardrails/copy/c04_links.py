@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from policies.guardrails.copy.paragraph import Paragraph, once, some
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE = "C04"
@@ -29,11 +30,22 @@ _FOREIGN = {
 }
 
 
+def sign(paragraph: Paragraph) -> bool:
+    """Whether it has a link, or what may be one without its beginning."""
+    return "://" in paragraph.text or _shortens(paragraph)
+
+
+@once
+def _shortens(paragraph: Paragraph) -> bool:
+    text = paragraph.text.lower() if paragraph.text.isascii() else paragraph.text
+    return "/" in text and _SHORTENED.search(text) is not None
+
+
 def check(reading: Reading) -> Iterator[Spot]:
     """Blocks a host nobody vouches for, a shortener, a page in another language, and more links than a reader can choose from."""
     body, message = reading.body, reading.message
-    for part, text in message.parts:
-        for found in _SHORTENED.finditer(text.lower() if text.isascii() else text) if "/" in text else ():
+    for part, text in message.parts if some(_shortens, reading.paragraphs) else ():
+        for found in _SHORTENED.finditer(text.lower() if text.isascii() else text):
             if not _HOST.match(text[found.start() - 1 : found.start()]):
                 yield Spot(
                     *found.span(), "短縮URLは使えません", "a public link shortener hides where it leads", part=part
@@ -56,7 +68,7 @@ def check(reading: Reading) -> Iterator[Spot]:
                 f"リンク先「{host}」は登録されていません",
                 f"no fact and no sender vouches for the host {host}",
             )
-        if _FOREIGN[reading.language].search(url):
+        if _is_foreign(url, reading.language):
             yield Spot(start, end, "リンク先が別の言語のページです", "the link leads to a page in another language")
         before = body[max(0, start - 40) : start].lower()
         if not any(word in before for word in _EXIT) and url != reading.about("sender").get("optout_url"):
@@ -82,6 +94,11 @@ def host_of(url: str) -> str:
     """The host of an absolute URL, in lower case, without user and port."""
     rest = url.split("://", 1)[-1]
     return re.split(r"[/?#\\]", rest, maxsplit=1)[0].rpartition("@")[2].partition(":")[0].lower().rstrip(".")
+
+
+@lru_cache(maxsize=4096)
+def _is_foreign(url: str, language: str) -> bool:
+    return _FOREIGN[language].search(url) is not None
 
 
 def _known_hosts(reading: Reading) -> frozenset[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from policies.guardrails.copy.paragraph import Paragraph
 from policies.guardrails.copy.reading import Part, Reading, Spot, blanked, outside_words
 
 RULE = "C05"
@@ -57,6 +58,12 @@ _LISTS = {
     "ja": ((_URGENT_JA, _PRESSURE), (_CLAIM_JA, _CLAIM), (_HEALTH_JA, _HEALTH)),
     "en": ((_URGENT_EN, _PRESSURE), (_CLAIM_EN, _CLAIM), (_HEALTH_EN, _HEALTH)),
 }
+
+
+def sign(paragraph: Paragraph) -> bool:
+    """Whether it has any such phrase."""
+    text = paragraph.folded
+    return text is None or any(pattern.search(text) for pattern, _ in _LISTS[paragraph.language])
 
 
 def check(reading: Reading) -> Iterator[Spot]:

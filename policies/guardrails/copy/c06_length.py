@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.channels import Limit, measure, sms_encoding
-from policies.guardrails.copy.reading import Reading, Spot
+from policies.channels import Limit, Span, measure, sms_encoding
+from policies.guardrails.copy.reading import Level, Reading, Spot
 
 RULE = "C06"
 LEVEL = "block"
@@ -15,20 +15,26 @@ EACH = True
 
 def check(reading: Reading) -> Iterator[Spot]:
     """Blocks what is over a limit's maximum or missing altogether; warns of what is longer or shorter than good practice."""
-    message, head = reading.message, reading.channel.head
+    message, rules = reading.message, reading.channel
+    head = message.head or ""
     if not message.body.strip():
         yield Spot(None, None, "本文がありません", "there is no body")
         return
-    if head is not None and not (message.head or "").strip():
-        yield Spot(None, None, "件名またはタイトルがありません", "there is no subject or title", part=head)
-    for limit in reading.channel.limits:
-        text = _part(reading, limit)
-        # Four bytes are the most a letter takes: only a text near the limit is encoded.
-        if text and not (
-            limit.unit in ("bytes", "payload") and len(text) < 500 and len(reading.message.head or "") < 100
-        ):
-            size = measure(text, limit.unit, message.language, message.head or "")
-            yield from _compared(reading, limit, size)
+    if rules.head is not None and not head.strip():
+        yield Spot(None, None, "件名またはタイトルがありません", "there is no subject or title", part=rules.head)
+    for limit in rules.limits:
+        text, span = _part(reading, limit), limit.spans[message.language]
+        if text and not _surely_fits(text, head, limit, span):
+            size = measure(text, limit.unit, message.language, head)
+            if not span.holds(size):
+                yield _compared(reading, limit, size)
+
+
+def _surely_fits(text: str, head: str, limit: Limit, span: Span) -> bool:
+    """Whether the text need not be measured: four bytes or two columns are the most that a letter takes."""
+    if limit.unit == "columns":
+        return (span.min or 0) <= len(text) and span.holds(2 * len(text))
+    return limit.unit in ("bytes", "payload") and len(text) < 500 and len(head) < 100
 
 
 def _part(reading: Reading, limit: Limit) -> str:
@@ -38,35 +44,17 @@ def _part(reading: Reading, limit: Limit) -> str:
     return reading.body if limit.part in ("body", "whole") else reading.message.head or ""
 
 
-def _compared(reading: Reading, limit: Limit, size: int) -> Iterator[Spot]:
+def _compared(reading: Reading, limit: Limit, size: int) -> Spot:
     span, ja, en = limit.spans[reading.language], limit.what["ja"], limit.what["en"]
     if limit.unit == "segments":
         coding = sms_encoding(reading.body)
         ja, en = f"{ja}（{coding}）", f"{en} ({coding})"
-    part = limit.part if limit.part in ("subject", "title") else "body"
+    level: Level | None = "warn"
     if span.max is not None and size > span.max:
-        yield Spot(
-            None,
-            None,
-            f"{ja}が{size:,}で、上限の{span.max:,}を超えています",
-            f"{size:,} {en}, at most {span.max:,}",
-            part=part,
-        )
+        ja, en = f"{ja}が{size:,}で、上限の{span.max:,}を超えています", f"{size:,} {en}, at most {span.max:,}"
+        level = None
     elif span.aim is not None and size > span.aim:
-        yield Spot(
-            None,
-            None,
-            f"{ja}が{size:,}で、目安の{span.aim:,}を超えています",
-            f"{size:,} {en}, {span.aim:,} is good practice",
-            part=part,
-            level="warn",
-        )
-    elif span.min is not None and size < span.min:
-        yield Spot(
-            None,
-            None,
-            f"{ja}が{size:,}で、目安の{span.min:,}に足りません",
-            f"{size:,} {en}, {span.min:,} is good practice",
-            part=part,
-            level="warn",
-        )
+        ja, en = f"{ja}が{size:,}で、目安の{span.aim:,}を超えています", f"{size:,} {en}, {span.aim:,} is good practice"
+    else:
+        ja, en = f"{ja}が{size:,}で、目安の{span.min:,}に足りません", f"{size:,} {en}, {span.min:,} is good practice"
+    return Spot(None, None, ja, en, None, limit.part if limit.part in ("subject", "title") else "body", level)

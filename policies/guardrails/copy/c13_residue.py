@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from policies.guardrails.copy.paragraph import Paragraph
 from policies.guardrails.copy.reading import Reading, Spot, outside_words
 
 RULE = "C13"
@@ -28,6 +29,18 @@ _HIDDEN = re.compile(
     "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\ufff9-\ufffd\U000e0000-\U000e007f]{1,200}"
 )
 _EMOJI = re.compile("[\u00a9\u00ae\u203c-\u3299\ufe0f\U0001f000-\U0001faff]")
+
+
+def sign(paragraph: Paragraph) -> bool:
+    """Whether it has any of them; a tag may run on into the next paragraph."""
+    raw, text = paragraph.text, paragraph.folded
+    return (
+        text is None
+        or "<" in text
+        or _RESIDUE.search(text) is not None
+        or ("# " in text and _HEADING.search(text) is not None)
+        or _HIDDEN.search(raw) is not None
+    )
 
 
 def check(reading: Reading) -> Iterator[Spot]:

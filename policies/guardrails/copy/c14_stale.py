@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from policies.guardrails.copy.reading import Reading, Spot, moment_of, rows
@@ -25,17 +26,17 @@ _PRICE = re.compile(
 def check(reading: Reading) -> Iterator[Spot]:
     """Blocks what is stale by then."""
     message, row = reading.message, reading.message.row
-    if row is not None and message.action is not None and message.action.binds == "sku":
-        yield from _product(reading, row)
-    for product in reading.products:
+    if message.action and message.action.binds == "sku" and row is not None and row.get("s_price") is not None:
+        yield from _product(reading, row["s_price"])
+    for product in rows(message.bundle, "products"):
         name = product.get("name")
         if isinstance(name, str) and name in message.whole:
             yield from _shelf(reading, product, name)
-    if (moment := reading.moment) is None:
+    offers, own, points = rows(message.bundle, "offers"), reading.about("offer"), message.bundle.get("points")
+    if not (offers or own or points) or (moment := reading.moment) is None:
         return
     read = moment + timedelta(days=reading.channel.lag_days)
-    offers = rows(message.bundle, "offers")
-    for offer in (*offers, *((reading.about("offer"),) if reading.about("offer") else ())):
+    for offer in (*offers, *((own,) if own else ())):
         code = offer.get("code")
         if offer in offers and not (len(offers) == 1 if not code else isinstance(code, str) and code in message.whole):
             continue
@@ -45,7 +46,6 @@ def check(reading: Reading) -> Iterator[Spot]:
             yield Spot(
                 None, None, "届く時点では特典がまだ始まっていません", "the offer has not begun when this is read"
             )
-    points = message.bundle.get("points")
     lapse = moment_of(points.get("expires")) if isinstance(points, Mapping) else None
     if _before(lapse, read) and ("ポイント" in message.whole or "points" in message.whole):
         yield Spot(
@@ -53,22 +53,21 @@ def check(reading: Reading) -> Iterator[Spot]:
         )
 
 
-def _product(reading: Reading, row: Mapping[str, Any]) -> Iterator[Spot]:
+def _product(reading: Reading, now: float) -> Iterator[Spot]:
     """The bound product as it is now: the facts of a draft are those of its decision."""
-    price = row.get("s_price")
-    said = [found for text in reading.message.grounded if (found := _PRICE.fullmatch(text))]
-    if price is not None and said:
-        now = int(price)
-        for found in said:
-            digits = int(re.sub(r"[,.]", "", found[1] or found[2]) or 0)
-            if digits != now and found[0] in reading.body:
-                at = reading.body.find(found[0])
-                yield Spot(
-                    at,
-                    at + len(found[0]),
-                    f"「{found[0]}」は現在の価格と違います",
-                    f"'{found[0]}' is no longer the price",
-                )
+    for text in reading.message.grounded:
+        said = _price(text)
+        if said is not None and said != int(now) and (at := reading.body.find(text)) >= 0:
+            yield Spot(
+                at, at + len(text), f"「{text}」は現在の価格と違います", f"'{text}' is no longer the price"
+            )  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def _price(text: str) -> int | None:
+    """The digits of a price that a fact prints."""
+    found = _PRICE.fullmatch(text)
+    return int(re.sub(r"[,.]", "", found[1] or found[2]) or 0) if found else None
 
 
 def _shelf(reading: Reading, product: Mapping[str, Any], name: str) -> Iterator[Spot]:

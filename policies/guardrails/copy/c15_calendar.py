@@ -7,11 +7,12 @@ with a year can be checked.  祝 stands only beside a national holiday (国民�
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
+from policies.guardrails.copy.paragraph import Paragraph, once
 from policies.guardrails.copy.reading import Part, Reading, Spot
 from policies.holidays import is_holiday
 
@@ -58,11 +59,31 @@ class _Said:
 
 def check(reading: Reading) -> Iterator[Spot]:
     """Blocks a day that does not exist, a wrong weekday, a past last day and a 祝 on a working day."""
-    today = reading.moment.date() if reading.moment else None
-    said = _japanese if reading.language == "ja" else _english
-    for part, text in reading.everything:
-        for one in said(text):
-            yield from _faults(one, reading.text(part)[one.start : one.end], part, today)
+    moment = reading.moment
+    today = moment.date() if moment else None
+    dated = [one for one in reading.paragraphs if _dates_in(one[2]) != ()]
+    if any(_dates_in(one) is None for _, _, one in dated):
+        for part, text in reading.everything:
+            for fault in _faults(_read(text, reading.language), reading.text(part), today):
+                yield _spot(part, 0, *fault)
+        return
+    for part, at, one in dated:
+        for fault in _faults(_dates_in(one) or (), one.text, today):
+            yield _spot(part, at, *fault)
+
+
+def _spot(part: Part, at: int, said: _Said, ja: str, en: str) -> Spot:
+    return Spot(at + said.start, at + said.end, ja, en, part=part)
+
+
+@once
+def _dates_in(paragraph: Paragraph) -> tuple[_Said, ...] | None:
+    """The dates of a paragraph; None where they must be read in the whole part to keep their places."""
+    return None if paragraph.folded is None else _read(paragraph.folded, paragraph.language)
+
+
+def _read(text: str, language: str) -> tuple[_Said, ...]:
+    return tuple((_japanese if language == "ja" else _english)(text))
 
 
 def _japanese(text: str) -> Iterator[_Said]:
@@ -90,22 +111,21 @@ def _english(text: str) -> Iterator[_Said]:
             yield _Said(start, end, year, month, int(found["d"]), weekday, False, last)
 
 
-def _faults(said: _Said, words: str, part: Part, today: date | None) -> Iterator[Spot]:
-    start, end = said.start, said.end
-    day, exists = _placed(said.year, said.month, said.day, today)
-    if not exists:
-        yield Spot(start, end, f"「{words}」という日はありません", f"there is no such day as '{words}'", part=part)
-    if day is None:
-        return
-    if said.weekday is not None and said.weekday != day.weekday():
-        ja, en = f"{day.isoformat()} は{_WEEKDAYS_JA[day.weekday()]}曜日です", f"{day.isoformat()} is a {day:%A}"
-        yield Spot(start, end, ja, en, part=part)
-    elif said.festive and not is_holiday("JP", day):
-        ja, en = f"{day.isoformat()} は祝日ではありません", f"{day.isoformat()} is no national holiday"
-        yield Spot(start, end, ja, en, part=part)
-    if said.last and today and day < today:
-        ja = f"期限の{day.isoformat()}は送信日より前です"
-        yield Spot(start, end, ja, f"the last day, {day.isoformat()}, is before the day of sending", part=part)
+def _faults(dates: Iterable[_Said], text: str, today: date | None) -> Iterator[tuple[_Said, str, str]]:
+    """Every date with what is wrong with it, in Japanese and English."""
+    for said in dates:
+        day, exists = _placed(said.year, said.month, said.day, today)
+        if not exists:
+            words = text[said.start : said.end]
+            yield said, f"「{words}」という日はありません", f"there is no such day as '{words}'"
+        if day is None:
+            continue
+        if said.weekday is not None and said.weekday != day.weekday():
+            yield said, f"{day} は{_WEEKDAYS_JA[day.weekday()]}曜日です", f"{day} is a {day:%A}"
+        elif said.festive and not is_holiday("JP", day):
+            yield said, f"{day} は祝日ではありません", f"{day} is no national holiday"
+        if said.last and today and day < today:
+            yield said, f"期限の{day}は送信日より前です", f"the last day, {day}, is before the day of sending"
 
 
 @lru_cache(maxsize=4096)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from policies.guardrails.copy.paragraph import Paragraph, once
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE = "C16"
 LEVEL = "warn"
 LANGUAGES = ("ja", "en")
 _BUTTON = re.compile(r"^[ 　]{0,4}[▼▶►→👉☞][^\n]{1,80}", re.MULTILINE)
-_SIGNS = "▼▶►→👉☞"
+_ARROW = re.compile("[▼▶►→👉☞]")
 _ASKED_JA = re.compile(
     r"(注文|購入|申し込み|申込み|登録|予約|応募|投稿|参加|回答|入会|交換|来店|紹介)(?:を|して|は)?(?:(?:お待ち|ください|いただけますと|くださいませ|はこちら|お願い(?:いた)?します)|[^。\n]{0,6}(?:ください|お願い))"
 )
@@ -32,18 +33,18 @@ def check(reading: Reading) -> Iterator[Spot]:
     """Warns of a second button or a second thing asked for."""
     if reading.message.channel == "phone":
         return
+    told = [_asked(one) for _, _, one in reading.of_main]
+    if sum(buttons for buttons, _ in told) < 2 and len({verb for _, verbs in told for verb in verbs}) < 2:
+        return
     main = reading.main
-    buttons = list(_BUTTON.finditer(main)) if sum(map(main.count, _SIGNS)) > 1 else []
+    buttons = list(_BUTTON.finditer(main))
     if len(buttons) > 1:
         second = buttons[1]
         yield Spot(*second.span(), f"行動のお願いが{len(buttons)}つあります", f"{len(buttons)} calls to act")
         return
     asked: dict[str, re.Match[str]] = {}
-    for found in (_ASKED_JA if reading.language == "ja" else _ASKED_EN).finditer(
-        main if reading.language == "ja" else main.lower()
-    ):
-        verb = next(group for group in found.groups() if group)
-        asked.setdefault(_SAME.get(verb, verb), found)
+    for verb, found in _verbs(main, reading.language):
+        asked.setdefault(verb, found)
     if len(asked) > 1:
         second = list(asked.values())[1]
         yield Spot(
@@ -51,3 +52,18 @@ def check(reading: Reading) -> Iterator[Spot]:
             f"お願いしていることが{len(asked)}つあります",
             f"{len(asked)} different things are asked for",
         )
+
+
+def _verbs(text: str, language: str) -> Iterator[tuple[str, re.Match[str]]]:
+    """What is asked for, by one word for what comes to the same."""
+    for found in (_ASKED_JA if language == "ja" else _ASKED_EN).finditer(text if language == "ja" else text.lower()):
+        verb = next(group for group in found.groups() if group)
+        yield _SAME.get(verb, verb), found
+
+
+@once
+def _asked(paragraph: Paragraph) -> tuple[int, frozenset[str]]:
+    """How many buttons it has, and what it asks for."""
+    text = paragraph.masked
+    buttons = len(_BUTTON.findall(text)) if _ARROW.search(text) else 0
+    return buttons, frozenset(verb for verb, _ in _verbs(text, paragraph.language))

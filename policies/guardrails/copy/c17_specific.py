@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from policies.guardrails.copy.paragraph import Paragraph, once
 from policies.guardrails.copy.reading import Reading, Spot, blanked
 
 RULE = "C17"
@@ -15,20 +16,22 @@ LEVEL = "warn"
 LANGUAGES = ("ja", "en")
 _NUMBER = re.compile(r"[0-9０-９][0-9０-９]*")
 _LEAST = 0.5
-_END = re.compile(r"[。！？]|[.!?](?=\s|$)")
+_END = re.compile(r"[。！？.!?](?:(?<=[。！？])|(?=\s|$))")
 _FEW = 6
 """Sentences below which a short text need not carry a fact in each."""
 
 
 def check(reading: Reading) -> Iterator[Spot]:
     """Warns of a text with fewer."""
-    if not reading.names or reading.message.channel not in ("email", "post", "insert"):
+    if reading.message.channel not in ("email", "post", "insert"):
+        return
+    sentences = sum([_ends(one) for _, _, one in reading.of_main])
+    if sentences < _FEW or not reading.names:
         return
     main = reading.main
-    sentences = len(_END.findall(main))
-    if sentences < _FEW:
-        return
     standing = [name for name in reading.names if name in main]
+    if len(standing) / sentences >= _LEAST:
+        return
     count = len(standing) + len(_NUMBER.findall(blanked(main, standing)))
     if count / sentences < _LEAST:
         yield Spot(
@@ -37,3 +40,9 @@ def check(reading: Reading) -> Iterator[Spot]:
             f"{sentences}文に対して具体的な事実が{count}つしかありません",
             f"only {count} facts, names or numbers in {sentences} sentences",
         )
+
+
+@once
+def _ends(paragraph: Paragraph) -> int:
+    """How many sentences end in it."""
+    return len(_END.findall(paragraph.masked))

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from policies.guardrails.copy.paragraph import Paragraph, once, some
 from policies.guardrails.copy.reading import Reading, Spot, aligned
 
 RULE = "C18"
@@ -36,9 +37,12 @@ def check(reading: Reading) -> Iterator[Spot]:
     for fact in _texts(bundle.get("must_mention")):
         if fact not in message.whole:
             yield Spot(None, None, f"必要な事実「{fact}」がありません", f"the required fact '{fact}' is missing")
-    action = message.action.id if message.action else ""
+    never = _texts(bundle.get("never_mention"))
+    ruled_out = _RULED_OUT.get(message.action.id, ()) if message.action else ()
+    if not never and not (ruled_out and some(_subjects, reading.paragraphs)):
+        return
     for part, text in reading.everything:
-        for word in _texts(bundle.get("never_mention")):
+        for word in never:
             at = text.find(aligned(word))
             if at >= 0:
                 yield Spot(
@@ -48,7 +52,7 @@ def check(reading: Reading) -> Iterator[Spot]:
                     f"'{word}' must never be mentioned",
                     part=part,
                 )
-        for ja, en in _RULED_OUT.get(action, ()):
+        for ja, en in ruled_out:
             for found in (ja if reading.language == "ja" else en).finditer(text):
                 yield Spot(
                     *found.span(),
@@ -56,6 +60,13 @@ def check(reading: Reading) -> Iterator[Spot]:
                     f"'{found[0]}' has no place in this message",
                     part=part,
                 )
+
+
+@once
+def _subjects(paragraph: Paragraph) -> bool:
+    """Whether it speaks of what some action rules out."""
+    text, japanese = paragraph.folded, paragraph.language == "ja"
+    return text is None or any((ja if japanese else en).search(text) for ja, en in (_SELLING, _ASKING))
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from policies.guardrails.copy.paragraph import Paragraph, once, some
 from policies.guardrails.copy.reading import Reading, Spot, outside_words, whole_words
 
 RULE = "E01"
@@ -25,8 +26,8 @@ _GENERIC = re.compile(
 def check(reading: Reading) -> Iterator[Spot]:
     """Blocks a greeting to nobody, a wrong honorific, and a name that is missing or said too often."""
     message, body = reading.message, reading.body
-    lowered = reading.folded("body")
-    for found in outside_words(_GENERIC, lowered):
+    generic = some(_addresses_nobody, reading.of_body)
+    for found in outside_words(_GENERIC, reading.folded("body")) if generic else ():
         start, end = found.span()
         yield Spot(
             start, end, f"「{body[start:end]}」は宛名として正しくありません", f"'{body[start:end]}' addresses nobody"
@@ -41,3 +42,8 @@ def check(reading: Reading) -> Iterator[Spot]:
         yield Spot(None, None, "宛名がありません", f"the message does not address {name}")
     elif times > 2:
         yield Spot(None, None, f"お名前が{times}回出ています", f"the name stands {times} times")
+
+
+@once
+def _addresses_nobody(paragraph: Paragraph) -> bool:
+    return paragraph.folded is None or _GENERIC.search(paragraph.folded) is not None

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from policies.guardrails.copy.reading import Reading, Spot, blanked
+from policies.guardrails.copy.paragraph import KEPT, LONGEST, Paragraph, once
+from policies.guardrails.copy.reading import Reading, Spot, blanked, sentences_of, words_of
 
 RULE = "E02"
 LEVEL = "warn"
@@ -23,21 +24,24 @@ _EASE, _WORDS, _FEW = 50, 30, 40
 
 def check(reading: Reading) -> Iterator[Spot]:
     """Warns of a hard text and of a sentence that runs on."""
-    sentences = reading.main_sentences
-    for start, sentence in sentences:
-        if len(sentence) > 2 * _WORDS and (count := len(sentence.split())) > _WORDS:
+    for _, at, one in reading.of_main:
+        for start, size, count in _long(one):
             yield Spot(
-                start,
-                start + len(sentence),
+                at + start,
+                at + start + size,
                 f"1文が{count}語あります（{_WORDS}語まで）",
                 f"a sentence of {count} words, {_WORDS} at most",
             )
-    if len(reading.words) < _FEW:
+    if sum([len(words_of(one)) for _, _, one in reading.of_main]) < _FEW:
         return
-    words = _WORD.findall(blanked(reading.main, reading.names))
-    if len(words) < _FEW:
+    told = [
+        (_heard if len(one) <= LONGEST else _hear)(one) for one in blanked(reading.main, reading.names).split("\n\n")
+    ]
+    words, heard = sum(words for words, _ in told), sum(heard for _, heard in told)
+    if words < _FEW:
         return
-    ease = 206.835 - 1.015 * len(words) / len(sentences) - 84.6 * sum(map(syllables, words)) / len(words)
+    sentences = sum([len(sentences_of(one)) for _, _, one in reading.of_main])
+    ease = 206.835 - 1.015 * words / sentences - 84.6 * heard / words
     if ease < _EASE:
         yield Spot(
             None,
@@ -45,6 +49,27 @@ def check(reading: Reading) -> Iterator[Spot]:
             f"読みやすさ（Flesch）が{ease:.0f}で、目安の{_EASE}に足りません",
             f"reading ease {ease:.0f}, {_EASE} is the least",
         )
+
+
+@once
+def _long(paragraph: Paragraph) -> tuple[tuple[int, int, int], ...]:
+    """(offset, length, words) of each sentence that runs on."""
+    return tuple(
+        [
+            (start, len(said), count)
+            for start, said in sentences_of(paragraph)
+            if len(said) > 2 * _WORDS and (count := len(said.split())) > _WORDS
+        ]
+    )
+
+
+def _hear(text: str) -> tuple[int, int]:
+    """How many words a paragraph has without its names, and how many syllables they have."""
+    words = _WORD.findall(text)
+    return len(words), sum(map(syllables, words))
+
+
+_heard = lru_cache(maxsize=KEPT)(_hear)
 
 
 @lru_cache(maxsize=65536)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from policies.guardrails.copy.paragraph import Paragraph, once
 from policies.guardrails.copy.reading import Reading, Spot, blanked
 
 RULE = "E03"
@@ -12,11 +13,19 @@ LEVEL = "fix"
 LANGUAGES = ("en",)
 EACH = True
 _LOUD = re.compile(r"(?<![A-Za-z0-9_/-])[A-Z]{4,40}(?![A-Za-z0-9_/-])")
+_CAPITALS = re.compile(r"[A-Z]{4,}")
 _KEPT = frozenset("STOP HELP START HDMI JPEG HTML HTTPS WIFI ASAP RSVP NATO NASA UNESCO IKEA ISBN UHD OLED".split())
+
+
+def sign(paragraph: Paragraph) -> bool:
+    """Whether it may have such a word."""
+    return _most(paragraph) > 0
 
 
 def check(reading: Reading) -> Iterator[Spot]:
     """Offers the same words in small letters, a capital where a sentence begins."""
+    if sum([_most(one) for _, _, one in reading.paragraphs]) < 2:
+        return
     loud = []
     for part, text in reading.message.parts:
         if not _LOUD.search(text):
@@ -33,3 +42,9 @@ def check(reading: Reading) -> Iterator[Spot]:
             else found[0].lower()
         )
         yield Spot(*found.span(), f"「{found[0]}」は大文字の強調です", f"'{found[0]}' shouts", fix=calm, part=part)
+
+
+@once
+def _most(paragraph: Paragraph) -> int:
+    """How many such words it can have at most, whatever names stand in it: blanking one may cut a row of capitals in two."""
+    return sum((len(row) + 1) // 5 for row in _CAPITALS.findall(paragraph.text))

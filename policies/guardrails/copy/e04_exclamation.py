@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from policies.guardrails.copy.paragraph import Paragraph
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE = "E04"
@@ -12,6 +13,11 @@ LEVEL = "fix"
 LANGUAGES = ("en",)
 EACH = True
 _MARKS = re.compile(r"[!！?？]{0,20}[!！][!！?？]{0,20}")
+
+
+def sign(paragraph: Paragraph) -> bool:
+    """Whether it has a mark."""
+    return "!" in paragraph.text or "！" in paragraph.text
 
 
 def check(reading: Reading) -> Iterator[Spot]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from policies.guardrails.copy.paragraph import Paragraph
 from policies.guardrails.copy.reading import Reading, Spot, outside_words
 
 RULE = "E05"
@@ -16,6 +17,11 @@ _STOCK = re.compile(
     r"|we are (?:pleased|excited|thrilled|delighted) to (?:announce|inform|offer|share)|we value your (?:business|loyalty|custom)|as a (?:token of our|valued)"
     r"|elevate your|unlock (?:the|your)|take your [a-z]{1,20} to the next level|look no further|in today['’]s fast[- ]paced|game[- ]changer|delve into|we miss you"
 )
+
+
+def sign(paragraph: Paragraph) -> bool:
+    """Whether it has such a phrase."""
+    return paragraph.folded is None or _STOCK.search(paragraph.folded) is not None
 
 
 def check(reading: Reading) -> Iterator[Spot]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from policies.guardrails.copy.paragraph import Paragraph, once
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE = "E07"
@@ -20,6 +21,9 @@ _MOST = 2
 
 def check(reading: Reading) -> Iterator[Spot]:
     """Warns of a third word of thanks and of a phrase carried over."""
+    told = [_words(one) for _, _, one in reading.of_body]
+    if sum(thanks for thanks, _ in told) <= _MOST and not any(carried for _, carried in told):
+        return
     text = reading.folded("body")
     thanks = list(_THANKS.finditer(text, 0, reading.imprint_at))
     if len(thanks) > _MOST:
@@ -31,3 +35,10 @@ def check(reading: Reading) -> Iterator[Spot]:
     for found in _CARRIED.finditer(text):
         said = reading.body[found.start() : found.end()]
         yield Spot(*found.span(), f"「{said}」は日本語の言い回しの直訳です", f"'{said}' is carried over from Japanese")
+
+
+@once
+def _words(paragraph: Paragraph) -> tuple[int, bool]:
+    """How often it thanks, and whether it may have a phrase carried over."""
+    text = paragraph.folded
+    return (0, True) if text is None else (len(_THANKS.findall(text)), _CARRIED.search(text) is not None)

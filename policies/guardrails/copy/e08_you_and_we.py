@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.guardrails.copy.reading import Reading, Spot
+from policies.guardrails.copy.paragraph import Paragraph, once
+from policies.guardrails.copy.reading import Reading, Spot, words_of
 
 RULE = "E08"
 LEVEL = "warn"
@@ -20,9 +21,16 @@ def check(reading: Reading) -> Iterator[Spot]:
     """Warns of an email about the sender."""
     if reading.message.channel != "email":
         return
-    words = [word.lower().replace("’", "'") for word in reading.words]
-    you, we = sum(word in _YOU for word in words), sum(word in _WE for word in words)
+    told = [_spoken_of(one) for _, _, one in reading.of_main]
+    you, we = sum(you for you, _ in told), sum(we for _, we in told)
     if we >= _FEW and you < _LEAST * we:
         yield Spot(
             None, None, f"「you」{you}回に対して「we」が{we}回あります", f"'you' {you} times against 'we' {we} times"
         )
+
+
+@once
+def _spoken_of(paragraph: Paragraph) -> tuple[int, int]:
+    """How often it speaks of the reader, and of the sender."""
+    words = [word.lower().replace("’", "'") for word in words_of(paragraph)]
+    return sum(word in _YOU for word in words), sum(word in _WE for word in words)

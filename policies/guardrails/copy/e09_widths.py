@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from policies.guardrails.copy.paragraph import Paragraph
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE = "E09"
@@ -17,11 +18,14 @@ _MARKS = str.maketrans({"、": ", ", "。": ". ", "　": " "})
 _JAPANESE = re.compile(r"[ぁ-ヺ一-鿿]")
 
 
+def sign(paragraph: Paragraph) -> bool:
+    """Whether it has a wide letter."""
+    return not paragraph.text.isascii() and _WIDE.search(paragraph.text) is not None
+
+
 def check(reading: Reading) -> Iterator[Spot]:
     """Offers the half-width form; a Japanese name keeps its own marks."""
     for part, text in reading.message.parts:
-        if text.isascii():
-            continue
         for found in _WIDE.finditer(text):
             start, end = found.span()
             if _JAPANESE.search(text[max(0, start - 1) : end + 1]) or any(found[0] in name for name in reading.names):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from policies.guardrails.copy.paragraph import Paragraph
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE = "E11"
@@ -17,6 +18,11 @@ _FRACTIONS = frozenset(
     {"1/2", "1/3", "2/3", "1/4", "3/4", "1/8", "24/7", "50/50", "9/10", "4/5", "5/5", "10/10", "7/10", "8/10"}
 )
 _MONTHS = "January February March April May June July August September October November December".split()
+
+
+def sign(paragraph: Paragraph) -> bool:
+    """Whether it has figures like a date; a link beside them hides that they are, or that they are not."""
+    return any(_FIGURES.search(text) for text in {paragraph.text, paragraph.masked})
 
 
 def check(reading: Reading) -> Iterator[Spot]:

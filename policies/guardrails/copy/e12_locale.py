@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from policies.guardrails.copy.reading import Reading, Spot, blanked
+from policies.guardrails.copy.paragraph import Paragraph, once
+from policies.guardrails.copy.reading import Reading, Spot, blanked, words_of
 
 RULE = "E12"
 LEVEL = "warn"
@@ -31,6 +32,7 @@ _BOTH = frozenset(
 _PAIRS = dict(zip(_BRITISH, _AMERICAN, strict=True))
 _UK = frozenset(_BRITISH) - _BOTH
 _US = frozenset(_AMERICAN) - _BOTH
+_SPELT = _UK | _US
 _SIGNS = {"£": "GBP", "€": "EUR", "¥": "JPY", "$": "USD"}
 _OWN = {"GB": "£", "US": "$", "IE": "€", "CA": "$", "AU": "$", "NZ": "$", "JP": "¥"}
 _AMERICAN_SPELLING = frozenset({"US"})
@@ -38,20 +40,25 @@ _VAT = re.compile(r"\bvat\b")
 _SALES_TAX = re.compile(r"\bsales tax\b|\bplus tax\b|\bbefore tax\b")
 
 
+def sign(paragraph: Paragraph) -> bool:
+    """Whether it speaks of money or tax, or has a word that is spelt in two ways."""
+    return _money_in(paragraph) is None or any(_money_in(paragraph) or ()) or bool(_spelt(paragraph))
+
+
 def check(reading: Reading) -> Iterator[Spot]:
     """Warns of another country's currency, tax word or spelling, and offers the spelling that fits."""
-    country, text = _country(reading), reading.folded("body")
-    if country:
-        yield from _money(reading, country, text)
-    words = {word.lower() for word in reading.words}
+    country = _country(reading)
+    if country and any(_may_be_foreign(one, country) for _, _, one in reading.of_body):
+        yield from _money(reading, country, reading.folded("body"))
+    words = frozenset[str]().union(*[_spelt(one) for _, _, one in reading.of_main])
     british, american = words & _UK, words & _US
     if not british and not american:
         return
     if country:
-        wrong = british if country in _AMERICAN_SPELLING else american if country in _OWN else set()
+        wrong = british if country in _AMERICAN_SPELLING else american if country in _OWN else frozenset()
     else:
-        wrong = min((british, american), key=len) if british and american else set()
-    own = blanked(text, (name.lower() for name in reading.names))
+        wrong = min((british, american), key=len) if british and american else frozenset()
+    own = blanked(reading.folded("body"), (name.lower() for name in reading.names)) if wrong else ""
     for word in sorted(wrong):
         other = _PAIRS.get(word) or next(uk for uk, us in _PAIRS.items() if us == word)
         for found in _whole(word).finditer(own):
@@ -60,6 +67,30 @@ def check(reading: Reading) -> Iterator[Spot]:
             yield Spot(
                 *found.span(), f"「{said}」はほかの国のつづりです", f"'{said}' is another country's spelling", fix=fix
             )
+
+
+@once
+def _money_in(paragraph: Paragraph) -> tuple[str, bool, bool] | None:
+    """Its currency signs, whether it speaks of VAT and of sales tax; None where that is told from the whole body."""
+    text = paragraph.folded
+    if text is None:
+        return None
+    signs = "".join([sign for sign in _SIGNS if sign in text])
+    return signs, "vat" in text and _VAT.search(text) is not None, "tax" in text and _SALES_TAX.search(text) is not None
+
+
+def _may_be_foreign(paragraph: Paragraph, country: str) -> bool:
+    """Whether its money or tax may be another country's."""
+    if (told := _money_in(paragraph)) is None:
+        return True
+    signs, vat, sales_tax = told
+    return bool(signs.strip(_OWN.get(country))) or (vat and country == "US") or (sales_tax and country in ("GB", "IE"))
+
+
+@once
+def _spelt(paragraph: Paragraph) -> frozenset[str]:
+    """Its words that are spelt in two ways."""
+    return _SPELT.intersection([word.lower() for word in words_of(paragraph)])
 
 
 def _country(reading: Reading) -> str:

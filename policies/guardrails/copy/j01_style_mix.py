@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policies.guardrails.copy.japanese import japanese
+from policies.guardrails.copy.japanese import japanese, prose
+from policies.guardrails.copy.paragraph import Paragraph
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J01", "fix", ("ja",)
+OF_PROSE = True
 _END = re.compile("[。！？!?]+")
 _STEMS = ("です", "ます", "でした", "ました", "ません", "でしょう", "ましょう", "ください", "くださいませ")
 _POLITE = tuple(end + after for end in _STEMS for after in ("", "か", "ね", "よ", "が"))
@@ -26,6 +28,15 @@ _NOT_COPULA = tuple("またんいはかくえ")
 _PLAIN = ("る", "た", "ない", "んだ", "いだ")
 _PLAIN_ENDS = (*_SURE, *_PLAIN)
 _LAST = frozenset(end[-1] for end in _PLAIN_ENDS)
+_MAY_BE_PLAIN = re.compile(f"[{''.join(sorted(_LAST))}][。！？!?]")
+
+
+def sign(paragraph: Paragraph) -> bool:
+    """Whether it has a plain sentence end."""
+    text = prose(paragraph)
+    return _MAY_BE_PLAIN.search(text) is not None and any(
+        _is_plain(text, found.start()) for found in _END.finditer(text)
+    )
 
 
 def check(reading: Reading) -> Iterator[Spot]:
@@ -35,10 +46,7 @@ def check(reading: Reading) -> Iterator[Spot]:
     """
     text = japanese(reading).prose
     ends = [found.start() for found in _END.finditer(text)]
-    plain = [
-        end for end in ends
-        if text[end - 1 : end] in _LAST and not text.endswith(_POLITE, 0, end) and text.endswith(_PLAIN_ENDS, 0, end)
-    ]  # fmt: skip
+    plain = [end for end in ends if _is_plain(text, end)]
     if not plain or not any(text.endswith(_POLITE, 0, end) for end in (*ends, len(text), *_line_ends(text))):
         return
     for end in plain:
@@ -52,6 +60,10 @@ def check(reading: Reading) -> Iterator[Spot]:
             start, end, f"「{text[start:end]}」：です・ますの文に、普通体（だ・である）が混じっています",
             f"'{text[start:end]}': a plain sentence end among polite ones", said and _POLITE_FOR[said], "body", None if said else "warn",
         )  # fmt: skip
+
+
+def _is_plain(text: str, end: int) -> bool:
+    return text[end - 1 : end] in _LAST and not text.endswith(_POLITE, 0, end) and text.endswith(_PLAIN_ENDS, 0, end)
 
 
 def _line_ends(text: str) -> list[int]:

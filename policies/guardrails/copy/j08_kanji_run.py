@@ -5,12 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policies.guardrails.copy.japanese import KANJI, japanese
+from policies.guardrails.copy.japanese import KANJI, japanese, prose
+from policies.guardrails.copy.paragraph import Paragraph
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J08", "warn", ("ja",)
-EACH = True
+EACH = OF_PROSE = True
 _RUN = re.compile(f"[{KANJI}]{{8,}}")
+
+
+def sign(paragraph: Paragraph) -> bool:
+    """Whether it has a run of them at all."""
+    return _RUN.search(prose(paragraph)) is not None
 
 
 def check(reading: Reading) -> Iterator[Spot]:

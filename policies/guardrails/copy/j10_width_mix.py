@@ -6,13 +6,19 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from policies.guardrails.copy.japanese import japanese
+from policies.guardrails.copy.japanese import japanese, wording
+from policies.guardrails.copy.paragraph import Paragraph
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J10", "fix", ("ja",)
 EACH = True
 _FULL = re.compile("[０-９Ａ-Ｚａ-ｚ](?:[．，]?[０-９Ａ-Ｚａ-ｚ]){0,60}")
 _HALF = re.compile("[0-9A-Za-z]")
+
+
+def sign(paragraph: Paragraph) -> bool:
+    """Whether it has a full-width one."""
+    return _FULL.search(wording(paragraph)) is not None
 
 
 def check(reading: Reading) -> Iterator[Spot]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from policies.guardrails.copy.paragraph import Paragraph
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J11", "block", ("ja",)
@@ -28,6 +29,11 @@ _ALL = re.compile(r"(?:価格|金額|料金)は、?(?:すべて|全て)?(?:消�
 _TO = re.compile(r"\s{0,2}(?:[〜～~・、/／-]|から)\s{0,2}")
 
 
+def sign(paragraph: Paragraph) -> bool:
+    """Whether it has a sign of yen."""
+    return any(yen in paragraph.text for yen in "円¥￥")
+
+
 def check(reading: Reading) -> Iterator[Spot]:
     """A yen amount without 税込 beside it, or one that is given without tax alone.
 
@@ -38,8 +44,6 @@ def check(reading: Reading) -> Iterator[Spot]:
     if message.channel == "phone" or message.about.get("recipient", {}).get("is_business") is True:
         return
     for part, text in message.parts:
-        if "円" not in text and "¥" not in text and "￥" not in text:
-            continue
         stated = _ALL.search(text) is not None
         follower: int | None = None
         for found in reversed(list(_AMOUNT.finditer(text))):

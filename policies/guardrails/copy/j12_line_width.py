@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 
 from policies.channels import display_width
-from policies.guardrails.copy.japanese import japanese
+from policies.guardrails.copy.japanese import japanese, prose
+from policies.guardrails.copy.paragraph import Paragraph
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J12", "fix", ("ja",)
-EACH = True
+EACH = OF_PROSE = True
 MOST, AIM, SHORT = 60, 40, 16
 """Half-width columns: what a line may have, what a phone shows, and what a comma may leave behind."""
 LONGEST = 400
@@ -19,6 +20,13 @@ _BORDER = re.compile(
     "[、。！？]|(?:から|まで|より|ので|では|には|とは|[はがをにでとへのや])(?=[一-龯々ァ-ヺ0-9A-Za-z「])"
 )
 """A phrase ends after a mark, or after a particle before a kanji, katakana, digit or bracket: seldom too many, never in a word."""
+
+
+def sign(paragraph: Paragraph) -> bool:
+    """Whether an email has a wider line in it."""
+    if paragraph.channel != "email" or len(paragraph.text) <= MOST // 2:
+        return False
+    return any(_too_wide(line) for line in prose(paragraph).split("\n"))
 
 
 def check(reading: Reading) -> Iterator[Spot]:
@@ -30,7 +38,7 @@ def check(reading: Reading) -> Iterator[Spot]:
         return
     told, at = japanese(reading), 0
     for line in told.prose.split("\n"):
-        if len(line) > MOST // 2 and (width := display_width(line.rstrip())) > MOST:
+        if width := _too_wide(line):
             raw = reading.body[at : at + len(line)]
             pieces = _broken(raw, told.names) if len(raw) <= LONGEST else [raw]
             fix = "\n".join(pieces) if all(display_width(piece) <= MOST for piece in pieces) else None
@@ -39,6 +47,13 @@ def check(reading: Reading) -> Iterator[Spot]:
                 fix, "body", None if fix else "warn",
             )  # fmt: skip
         at += len(line) + 1
+
+
+def _too_wide(line: str) -> int | None:
+    """Its columns where they are too many."""
+    if len(line) <= MOST // 2 or (width := display_width(line.rstrip())) <= MOST:
+        return None
+    return width
 
 
 def _broken(line: str, names: tuple[str, ...]) -> list[str]:

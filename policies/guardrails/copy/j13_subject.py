@@ -21,7 +21,7 @@ def check(reading: Reading) -> Iterator[Spot]:
     if not subject:
         yield Spot(None, None, "件名がありません", "there is no subject")
         return
-    if (width := display_width(subject) / 2) > MOST:
+    if len(subject) > MOST and (width := display_width(subject) / 2) > MOST:
         yield _spot(
             subject,
             f"件名が全角{width:g}字分です（{MOST}字まで）",

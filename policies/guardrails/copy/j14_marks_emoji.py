@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from policies.guardrails.copy.japanese import japanese
+from policies.guardrails.copy.paragraph import Paragraph
 from policies.guardrails.copy.reading import Part, Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J14", "fix", ("ja",)
@@ -25,13 +26,16 @@ _ANY = re.compile("[!！‼\u2600-\u27bf\u2b50\u2b55\ufe0f\U0001f1e6-\U0001faff]
 _ENDS = "。！？!?、\n"
 
 
+def sign(paragraph: Paragraph) -> bool:
+    """Whether it has what may be one."""
+    return _ANY.search(paragraph.text) is not None
+
+
 def check(reading: Reading) -> Iterator[Spot]:
     """Those beyond what the channel may have, from the first letter of the subject on, quoted titles left out; the fix is a
     full stop or nothing.
     """
     channel = reading.message.channel
-    if not _ANY.search(reading.message.whole):
-        return
     for pattern, allowed, ja, en in (
         (_MARK, MARKS.get(channel, 1), "感嘆符が多すぎます", "too many exclamation marks"),
         (_EMOJI, EMOJI.get(channel, 0), "絵文字が多すぎます", "too many emoji"),

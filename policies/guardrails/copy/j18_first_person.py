@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from policies.guardrails.copy.japanese import japanese
+from policies.guardrails.copy.paragraph import Paragraph
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J18", "fix", ("ja",)
@@ -13,10 +14,13 @@ WORDS = ("弊社", "当社", "当店")
 _OURSELVES = re.compile("弊社|(?<!本)当[社店](?!比|別)")
 
 
+def sign(paragraph: Paragraph) -> bool:
+    """Whether it speaks of ourselves."""
+    return any(word in paragraph.text for word in WORDS)
+
+
 def check(reading: Reading) -> Iterator[Spot]:
     """Every other word than the first one used."""
-    if not any(word in reading.message.whole for word in WORDS):
-        return
     used = [(part, found) for part, text in japanese(reading).texts for found in _OURSELVES.finditer(text)]
     for part, found in used:
         if found[0] != (first := used[0][1][0]):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from policies.guardrails.copy.japanese import japanese
+from policies.guardrails.copy.paragraph import Paragraph
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J21", "fix", ("ja",)
@@ -15,6 +16,11 @@ _WESTERN = re.compile("(?:19|20|１９|２０)[0-9０-９]{2}年")
 _BOTH = re.compile(
     f"(?P<western>{_WESTERN.pattern})[(（]{_ERA.pattern}[)）]|{_ERA.pattern}[(（](?P<after>{_WESTERN.pattern})[)）]"
 )
+
+
+def sign(paragraph: Paragraph) -> bool:
+    """Whether it names an era."""
+    return any(era in paragraph.text for era in FIRST_YEAR)
 
 
 def check(reading: Reading) -> Iterator[Spot]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policies.guardrails.copy.japanese import japanese
+from policies.guardrails.copy.japanese import japanese, wording
+from policies.guardrails.copy.paragraph import Paragraph, once, some
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J23", "fix", ("ja",)
 _SHORT = re.compile("[(（]([株有])[)）]|[㈱㈲]")
+_BEGINS_SHORT = re.compile("[(（㈱㈲]")
 _IN_FULL = {"株": "株式会社", "有": "有限会社", "㈱": "株式会社", "㈲": "有限会社"}
 _COMPANY = re.compile("(?:株式|有限|合同|合資|合名)会社|(?:社団|財団|学校|医療)法人|[(（][株有][)）]|[㈱㈲]")
 _DEPARTMENT = re.compile("(?:部|課|室|局|係|本部|支店|支社|営業所|センター|グループ|チーム)(?:\\s?御中)?$")
@@ -23,8 +25,9 @@ _HEAD_LINES, _HEAD_LETTERS = 6, 160
 
 def check(reading: Reading) -> Iterator[Spot]:
     """(株) written short; 御中 where a person is named; a title after the name; a department above its company."""
-    for part, text in japanese(reading).texts:
-        for found in _SHORT.finditer(text) if any(sign in text for sign in "株有㈱㈲") else ():
+    short = some(_shortens, reading.paragraphs)
+    for part, text in japanese(reading).texts if short else ():
+        for found in _SHORT.finditer(text):
             yield Spot(
                 *found.span(),
                 "会社名は略さずに書きます",
@@ -32,6 +35,8 @@ def check(reading: Reading) -> Iterator[Spot]:
                 _IN_FULL[found[1] or found[0]],
                 part,
             )
+    if not some(_addresses, [one for one in reading.of_body if one[1] < _HEAD_LETTERS]):
+        return
     if not _SIGN.search(reading.body, 0, _HEAD_LETTERS):
         return
     head = _head(reading.body)
@@ -73,3 +78,14 @@ def _head(body: str) -> list[tuple[int, str]]:
 def _names_more(body: str, at: int) -> bool:
     """Whether the line at ``at`` still belongs to the address."""
     return bool(re.match(r"[^\n。、]{1,30}様\s*(?:\n|$)", body[at : at + 40]))
+
+
+@once
+def _shortens(paragraph: Paragraph) -> bool:
+    text = wording(paragraph)
+    return _BEGINS_SHORT.search(text) is not None and _SHORT.search(text) is not None
+
+
+@once
+def _addresses(paragraph: Paragraph) -> bool:
+    return _SIGN.search(paragraph.text) is not None

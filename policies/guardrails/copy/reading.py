@@ -1,4 +1,4 @@
-"""A message taken apart once for all copy checks: parts, lines, sentences, words, and what is masked from them."""
+"""A message taken apart once for all copy checks: parts, paragraphs, lines, sentences, words, and what is masked from them."""
 
 from __future__ import annotations
 
@@ -12,18 +12,14 @@ from typing import Any, Literal
 
 from policies.catalogue import Catalogue
 from policies.channels import ChannelRules
+from policies.guardrails.copy.paragraph import Paragraph, Part, Placed, once, paragraphs_of, without_urls
 from policies.guardrails.guard import Message
 
-Part = Literal["subject", "title", "body"]
 Level = Literal["block", "fix", "warn"]
 _SENTENCE = re.compile(r"[^。！？!?\n]+[。！？!?]*")
 _ENGLISH_SENTENCE = re.compile(r"[^\s.!?][^.!?\n]*(?:[.!?]+(?![\s\"')\]]|$)[^.!?\n]*)*[.!?]*")
-_URL = re.compile(r"https?://[!-~]+")
 # A class without a count at the front lets the engine skip to the first letter.
 _WORD = re.compile(r"[A-Za-z][A-Za-z]*(?:['’][A-Za-z]+)?")
-_KANA = re.compile(r"[ぁ-ヺー][ぁ-ヺー]*")
-_KANJI = re.compile(r"[㐀-䶿一-鿿々][㐀-䶿一-鿿々]*")
-_LATIN = re.compile(r"[A-Za-zÀ-ɏ][A-Za-zÀ-ɏ]*")
 _RULE = re.compile(r"^(?:[─―—━＿_=＝]{3,}[ 　]*|-{2,}[ 　]*)$", re.MULTILINE)
 _IMPRINT = ("〒", "@", "ご不要の場合", "配信停止", "nsubscribe", "opt out", "No more ")
 """What the last paragraph has when it is the sender's imprint."""
@@ -43,14 +39,25 @@ class Spot:
 
 
 class Reading:
-    """``message`` and what several checks ask of it, each worked out when first asked."""
+    """``message`` and what several checks ask of it, each worked out when first asked.
+
+    ``paragraphs`` are those of every part, ``of_body`` those of the body alone.
+    """
 
     def __init__(self, message: Message, catalogue: Catalogue) -> None:
         self.message, self.catalogue = message, catalogue
         self.language, self.body = message.language, message.body
+        language, channel = message.language, message.channel
+        self.of_body = paragraphs_of("body", message.body, language, channel)
+        self.paragraphs: list[Placed] = []
+        if message.subject:
+            self.paragraphs += paragraphs_of("subject", message.subject, language, channel)
+        if message.title:
+            self.paragraphs += paragraphs_of("title", message.title, language, channel)
+        self.paragraphs += self.of_body
         self._folded: dict[Part, str] = {}
 
-    @cached_property
+    @property
     def channel(self) -> ChannelRules:
         """What the channel can carry."""
         return self.catalogue.channels[self.message.channel]
@@ -60,14 +67,29 @@ class Reading:
         return getattr(self.message, part) or ""
 
     @cached_property
+    def of_main(self) -> list[Placed]:
+        """The paragraphs before the imprint."""
+        return self.up_to(self.imprint_at)
+
+    def up_to(self, end: int) -> list[Placed]:
+        """The paragraphs of the body before the code point ``end``, the last one cut short there."""
+        found = [one for one in self.of_body if one[1] < end]
+        if found and end < len(self.body):
+            _, at, last = found[-1]
+            if at + len(last.text) - 2 > end:
+                cut = paragraphs_of("body", self.body[at:end], self.language, self.message.channel)
+                found[-1:] = [("body", at, one) for _, _, one in cut]
+        return found
+
+    @cached_property
     def masked(self) -> str:
         """The body with every URL blanked by spaces of the same length, so that offsets stay."""
-        return _without_urls(self.body)
+        return without_urls(self.body)
 
     def folded(self, part: Part) -> str:
         """A part as lists of words are held against it: NFKC and lower case letter by letter, URLs blanked, offsets kept."""
         if part not in self._folded:
-            self._folded[part] = aligned(self.masked if part == "body" else _without_urls(self.text(part)))
+            self._folded[part] = aligned(self.masked if part == "body" else without_urls(self.text(part)))
         return self._folded[part]
 
     @cached_property
@@ -76,26 +98,11 @@ class Reading:
         return tuple((part, self.folded(part)) for part, _ in self.message.parts)
 
     @cached_property
-    def lines(self) -> tuple[tuple[int, str], ...]:
-        """(offset, line) of the masked body, empty lines left out."""
-        found, at = [], 0
-        for line in self.masked.split("\n"):
-            if line.strip():
-                found.append((at, line))
-            at += len(line) + 1
-        return tuple(found)
-
-    @cached_property
-    def sentences(self) -> tuple[tuple[int, str], ...]:
-        """(offset, sentence with its end mark) of the masked body; a line ends one, and in English a full stop."""
-        pattern = _ENGLISH_SENTENCE if self.language == "en" else _SENTENCE
-        return tuple((found.start(), found[0]) for found in pattern.finditer(self.masked) if found[0].strip(" 　"))
-
-    @cached_property
     def imprint_at(self) -> int:
         """Where the sender's imprint begins in the body, after a ruled line or as the last paragraph; the end when there is none."""
-        if ruled := _RULE.search(self.body):
-            return ruled.start()
+        for _, at, one in self.of_body:
+            if (ruled := _ruled(one)) is not None:
+                return at + ruled
         at = self.body.rfind("\n\n")
         return at if at > 0 and any(sign in self.body[at:] for sign in _IMPRINT) else len(self.body)
 
@@ -103,31 +110,6 @@ class Reading:
     def main(self) -> str:
         """The masked body up to the imprint."""
         return self.masked[: self.imprint_at]
-
-    @cached_property
-    def main_sentences(self) -> tuple[tuple[int, str], ...]:
-        """The sentences before the imprint."""
-        return tuple(one for one in self.sentences if one[0] < self.imprint_at)
-
-    @cached_property
-    def words(self) -> tuple[str, ...]:
-        """The Latin words before the imprint."""
-        return tuple(_WORD.findall(self.main))
-
-    @cached_property
-    def kana(self) -> int:
-        """Kana in the body."""
-        return _letters(_KANA, self.masked)
-
-    @cached_property
-    def kanji(self) -> int:
-        """Kanji in the body."""
-        return _letters(_KANJI, self.masked)
-
-    @cached_property
-    def latin(self) -> int:
-        """Latin letters in the body, URLs apart."""
-        return _letters(_LATIN, self.masked)
 
     @cached_property
     def products(self) -> tuple[Mapping[str, Any], ...]:
@@ -138,17 +120,17 @@ class Reading:
     def names(self) -> frozenset[str]:
         """What is quoted, not written: reader, sender, products and codes of the bundle, and every literal fact."""
         message, sender = self.message, self.about("sender")
-        told = {
+        told = [
             message.addressee,
             message.surname,
             sender.get("legal_name"),
             sender.get("brand_name"),
-            self.message.bundle.get("brand"),
-        }
-        for product in self.products:
-            told |= {product.get("name"), *(product.get("aliases") or ())}
-        told |= {offer.get("code") for offer in rows(message.bundle, "offers")}
-        return frozenset(name for name in told if isinstance(name, str) and name) | message.grounded
+            message.bundle.get("brand"),
+        ]
+        for product in rows(message.bundle, "products"):
+            told += [product.get("name"), *(product.get("aliases") or ())]
+        told += [offer.get("code") for offer in rows(message.bundle, "offers")]
+        return message.grounded.union([name for name in told if isinstance(name, str) and name])
 
     @cached_property
     def unnamed(self) -> str:
@@ -160,12 +142,32 @@ class Reading:
         found = self.message.about.get(block)
         return found if isinstance(found, Mapping) else {}
 
-    @cached_property
+    @property
     def moment(self) -> datetime | None:
         """When the message is sent: as asked, else the time of the bundle; None when neither is known."""
         if self.message.send_at is not None:
             return self.message.send_at
         return moment_of(self.message.bundle.get("as_of"))
+
+
+@once
+def words_of(paragraph: Paragraph) -> tuple[str, ...]:
+    """Its Latin words, links apart."""
+    return tuple(_WORD.findall(paragraph.masked))
+
+
+@once
+def sentences_of(paragraph: Paragraph) -> tuple[tuple[int, str], ...]:
+    """(offset, sentence with its end mark), links blanked; a line ends one, and in English a full stop."""
+    pattern = _ENGLISH_SENTENCE if paragraph.language == "en" else _SENTENCE
+    return tuple([(found.start(), found[0]) for found in pattern.finditer(paragraph.masked) if found[0].strip(" 　")])
+
+
+@once
+def _ruled(paragraph: Paragraph) -> int | None:
+    """Where the first ruled line is."""
+    found = _RULE.search(paragraph.text)
+    return found.start() if found else None
 
 
 def rows(bundle: Mapping[str, Any], key: str) -> tuple[Mapping[str, Any], ...]:
@@ -237,11 +239,3 @@ def whole_words(text: str, name: str) -> list[int]:
 
 def _in_word(left: str, right: str) -> bool:
     return left.isascii() and right.isascii() and left.isalnum() and right.isalnum()
-
-
-def _without_urls(text: str) -> str:
-    return _URL.sub(lambda found: " " * len(found[0]), text) if "://" in text else text
-
-
-def _letters(pattern: re.Pattern[str], text: str) -> int:
-    return sum(map(len, pattern.findall(text)))

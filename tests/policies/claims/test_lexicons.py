@@ -54,6 +54,7 @@ def test_a_home_adds_words_and_the_policy_version_changes(tmp_path: Path) -> Non
         (("severity:", "severty:"), "local.yaml:2: local_pride.severty: unknown key — did you mean 'severity'?"),
         (("  ja: 根拠をお確かめください\n", ""), "local.yaml:1: local_pride: says its reason in ja and en"),
         (("[県内随一の茶]", "[茶]"), "local.yaml:6: local_pride.words.ja.0: a word of one letter"),
+        (("[県内随一の茶]", '["県内\\n随一"]'), "local.yaml:6: local_pride.words.ja.0: a word goes over no line's end"),
         (
             ("severity: flag", "severity: flag\n  days: 0"),
             "local.yaml:3: local_pride.days: days belongs to the check 'ends'",
