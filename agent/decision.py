@@ -144,9 +144,10 @@ def seed_of(customer_id: str, run: str, policy_version: str) -> int:
 def decide_all(
     frames: Frames, features: FeatureFrames, bound: Mapping[str, pl.DataFrame], ranking: Ranking, money: list[str],
     world: World, *, run: str = "", asked: Mapping[str, str] = MappingProxyType({}), only: NDArray[np.bool_] | None = None,
+    seed: int | None = None,
 ) -> tuple[Decision, ...]:  # fmt: skip
     """The decision of every customer (or of those in ``only``), in the order of ``i``; ``asked`` is what a person narrowed it to."""
-    whole = _Whole(frames, features, bound, ranking, money, world, run, asked)
+    whole = _Whole(frames, features, bound, ranking, money, world, run, asked, seed)
     return tuple(whole.decision(i) for i in range(frames.size) if only is None or only[i])
 
 
@@ -154,8 +155,9 @@ class _Whole:
     """The partition's columns as Python rows, fetched once."""
 
     def __init__(self, frames: Frames, features: FeatureFrames, bound: Mapping[str, pl.DataFrame], ranking: Ranking, money: list[str], world: World, run: str,
-                 asked: Mapping[str, str]) -> None:  # fmt: skip
+                 asked: Mapping[str, str], seed: int | None) -> None:  # fmt: skip
         self.frames, self.ranking, self.world, self.run, self.asked = frames, ranking, world, run, dict(asked)
+        self.seed = seed
         self.names = [name for name in features.customers.columns if name != "i"]
         self.rows = features.customers[self.names].rows()
         self.all_names = {None: tuple(self.names)} | {
@@ -187,7 +189,7 @@ class _Whole:
         action = self.world.catalogue.actions[self.action[first]]
         _, _, bound_to, _, _, _, score = self.candidates[first]
         about = self.pairs[action.binds][self.pair[first]] if action.binds else ()
-        seed = seed_of(customer_id, self.run, self.world.policy_version)
+        seed = seed_of(customer_id, self.run, self.world.policy_version) if self.seed is None else self.seed
         consent_version = self.consents.get(i, NO_CONSENT)
         record = canonical({
             "as_of": self.as_of,

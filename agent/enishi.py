@@ -9,7 +9,7 @@ with Enishi.open("home") as enishi:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -43,12 +43,27 @@ from retrieval.tables import HISTORY, bucket_of
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """A decision with the frames it was made on; ``answer`` is the JSON that other programs read."""
+    """A decision with the frames and the world it was made in; ``answer`` is the JSON that other programs read."""
 
     decision: Decision
     frames: Frames
+    world: World
     work: Work
     answer: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frozen:
+    """What a decision depended on besides its customer, for deciding again as it was decided then.
+
+    ``policy_version`` names the policies it was made under: the decision and its draft say so, whatever is in force now.
+    ``asked`` is what a person narrowed it to; ``seed`` None is the seed that customer, run and policies give.
+    """
+
+    policy_version: str
+    run: str = ""
+    asked: Mapping[str, str] = field(default_factory=dict)
+    seed: int | None = None
 
 
 class Excluded(EnishiError):
@@ -144,25 +159,42 @@ class Enishi:
 
         Raises InputError naming file, line and key of what is wrong in the record.
         """
-        record = parse(text, file=file, line=line)
-        frames = known_at(record.now, record.frames)
-        world = self._speaking_as(record.sender, frames)
-        made = work(frames, world, drafting=draft)
-        found = dict(self._recommendation(frames, made, world).answer)
+        made = self.decide_record(text, file=file, line=line, drafting=draft)
+        found = dict(made.answer)
         if draft:
-            found["draft"] = draft_json(made.drafts[0]) if made.drafts else None
+            found["draft"] = draft_json(made.work.drafts[0]) if made.work.drafts else None
         return found
 
-    def _speaking_as(self, sender: Mapping[str, Any], frames: Frames) -> World:
-        """The world with a record's own sender."""
-        return replace(
-            self.world, senders={shop: Sender.model_validate(sender) for shop in set(frames.customers["shop"])}
+    def decide_record(
+        self, text: str | bytes, *, file: object = None, line: int | None = None, drafting: bool = False,
+        frozen: Frozen | None = None,
+    ) -> Recommendation:  # fmt: skip
+        """The decision (and, with ``drafting``, the judged draft) of one customer record, with all it was made from.
+
+        ``frozen`` decides as it was decided then; raises as ``recommend_record``.
+        """
+        record = parse(text, file=file, line=line)
+        frames = known_at(record.now, record.frames)
+        if frozen is None:
+            world = self._speaking_as(self.world, record.sender, frames)
+            return self._recommendation(frames, work(frames, world, drafting=drafting), world)
+        asked = frozen.asked
+        frames = _in_language(frames, asked.get("language"))
+        narrowed = replace(
+            self._narrowed(asked.get("action"), asked.get("channel")), policy_version=frozen.policy_version
         )
+        world = self._speaking_as(narrowed, record.sender, frames)
+        made = work(frames, world, run=frozen.run, asked=asked, drafting=drafting, seed=frozen.seed)
+        return self._recommendation(frames, made, world)
+
+    def _speaking_as(self, world: World, sender: Mapping[str, Any], frames: Frames) -> World:
+        """The world with a record's own sender."""
+        return replace(world, senders={shop: Sender.model_validate(sender) for shop in set(frames.customers["shop"])})
 
     def _recommendation(self, frames: Frames, made: Work, world: World) -> Recommendation:
         decision = made.decisions[0]
         found = {**answer(decision, frames, world), "excluded": exclusions(world.screen, made, frames)}
-        return Recommendation(decision, frames, made, found)
+        return Recommendation(decision, frames, world, made, found)
 
     def draft(
         self, customer_id: str, *, action: str | None = None, channel: str | None = None, language: str | None = None,

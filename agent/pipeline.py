@@ -54,9 +54,12 @@ class Seconds:
 
 def work(
     frames: Frames, world: World, *, run: str = "", asked: Mapping[str, str] = MappingProxyType({}), segment: Expression | None = None,
-    drafting: bool = True, clock: Seconds | None = None,
+    drafting: bool = True, seed: int | None = None, clock: Seconds | None = None,
 ) -> Work:  # fmt: skip
-    """Decide, draft and judge every customer in ``frames`` (and in ``segment``, a condition about the customer)."""
+    """Decide, draft and judge every customer in ``frames`` (and in ``segment``, a condition about the customer).
+
+    ``seed`` stands in place of the one that customer, run and policies give, for a decision made once before.
+    """
     clock = clock or Seconds()
     with clock.of("features"):
         features = compute(frames, topics=world.catalogue.topics)
@@ -78,7 +81,9 @@ def work(
             as_of=frames.as_of,
         )
     with clock.of("decision"):
-        decisions = decide_all(frames, features, bound, ranking, money, world, run=run, asked=asked, only=only)
+        decisions = decide_all(
+            frames, features, bound, ranking, money, world, run=run, asked=asked, only=only, seed=seed
+        )
     if not drafting:
         return Work(decisions, (), screening.excluded, features, bound)
     with clock.of("facts"):

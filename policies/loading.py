@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -77,11 +77,26 @@ class Page:
             first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
             where = (*path, *first["loc"])
             if first["type"] == "extra_forbidden":
-                raise self.error(f"unknown key{nearest(str(first['loc'][-1]), model.model_fields)}", *where) from None
+                known = _fields_at(model, first["loc"][:-1])
+                raise self.error(f"unknown key{nearest(str(first['loc'][-1]), known)}", *where) from None
             if first["type"] == "missing":
                 raise self.error("is missing", *where) from None
             said = first["msg"].removeprefix("Value error, ")
             raise self.error(f"{said} (is {first['input']!r})", *where) from None
+
+
+def _fields_at(model: type[BaseModel], path: tuple[int | str, ...]) -> Iterable[str]:
+    """The keys that the object at ``path`` inside a model may have."""
+    for part in path:
+        field = model.model_fields.get(part) if isinstance(part, str) else None
+        model = _model_in(field.annotation) or model if field is not None else model
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part)) is not None), None)
 
 
 def policy_files(folder: str, *roots: Path) -> list[Path]:

@@ -20,16 +20,15 @@ from sqlalchemy import Connection, select, update
 from agent import ledger, store
 from agent.circumstances import Circumstances
 from agent.decision import NO_CONSENT, Decision, consent_versions
-from agent.drafting import Draft, draft_of
+from agent.drafting import Draft
 from agent.enishi import Enishi
 from agent.judging import judge_draft
 from agent.review import audit
+from agent.review.wording import reworded
 from agent.tables import drafts, revisions
 from agent.world import World
 from policies.guardrails import Finding
 from prompts.bundle import Gathering, Intent
-from prompts.facts import Claims, print_fact
-from prompts.render import Copy
 from retrieval.database import insert_many, try_again, writing
 from retrieval.errors import EnishiError, InputError, nearest
 from retrieval.features import compute
@@ -279,20 +278,11 @@ def _rebuilt(
         send_not_before=max(at, instant(row["send_not_before"])), send_not_after=instant(row["send_not_after"]),
         consent_version=consent_versions(now).get(0, NO_CONSENT), zone=now.customers["zone"][0],
     )  # fmt: skip
-    texts = {
-        facts[slot].id: print_fact(facts[slot], row["language"], row["channel"], today)
-        for slot in used
-        if slot in facts
-    }
-    draft = draft_of(
-        decision, intent, Copy(**words, facts=texts), facts, today, world.policy_version, drafter=row["drafter"]
-    )
-    prints = {
-        print_fact(fact, row["language"], channel, today) for fact in facts.values() for channel in ("email", "sms")
-    }
-    claims = Claims(facts.values(), row["language"])
+    draft = reworded(
+        decision, intent, words, facts, used, today, world.policy_version, drafter=row["drafter"]
+    )  # fmt: skip
     about = Circumstances(now, world.senders).of(decision)
-    return replace(draft, id=row["id"], grounded=frozenset(prints), claims=claims, about=about)
+    return replace(draft, id=row["id"], about=about)
 
 
 def _changed(draft: Draft, row: Mapping[str, Any], seen: str | None) -> str:

@@ -14,13 +14,16 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
+import evals.cli
 import policies
 from agent.cli import main
 from agent.demo.home import _settings
 from agent.demo.population import population
+from agent.enishi import Enishi
+from agent.settings import Home, Settings
 from evals.egress import Outgoing, Recorder
 from evals.identity import Person
-from tests.agent.conftest import run_batch
+from tests.agent.conftest import Answer, run_batch
 
 AS_OF = "2026-05-14T10:30:00+09:00"
 CUSTOMERS = 150
@@ -172,3 +175,26 @@ def lexicon_topics() -> set[str]:
     """Every topic that the lexicon knows."""
     path = Path(policies.__file__).parent / "lexicons" / "unspoken.yaml"
     return set(yaml.safe_load(path.read_text(encoding="utf-8"))["sensitive"])
+
+
+@pytest.fixture(scope="session")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Enishi:
+    """The policies and templates as they are shipped."""
+    return Enishi(Home(tmp_path_factory.mktemp("shipped"), Settings()))
+
+
+@pytest.fixture
+def run_command(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """``run_command("eval", "run", …)`` runs the whole command line in this process."""
+    monkeypatch.delenv("ENISHI_HOME", raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def command(*words: object) -> Answer:
+        capfdbinary.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            evals.cli.main([str(word) for word in words])
+        out, err = capfdbinary.readouterr()
+        code = ended.value.code
+        return Answer(code if isinstance(code, int) else 0, out.decode(), err.decode())
+
+    return command
