@@ -38,6 +38,9 @@ AsOf = Annotated[
     str | None,
     typer.Option("--as-of", metavar="TIME", help="ISO 8601 with offset; nothing later is seen. Default: now."),
 ]
+Writer = Annotated[
+    str, typer.Option("--drafter", metavar="WHO", help="template, or model: the language model of the settings.")
+]
 Actor = Annotated[str, typer.Option("--as", metavar="USER", help="Who is acting.", envvar="ENISHI_USER")]
 HOME = Path(".enishi")
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200
@@ -263,7 +266,8 @@ def draft(
     action: Annotated[str | None, typer.Option("--action", metavar="A")] = None,
     channel: Annotated[str | None, typer.Option("--channel", metavar="C")] = None,
     lang: Annotated[str | None, typer.Option("--lang", metavar="L", help="ja or en. Default: the customer's.")] = None,
-    home: Folder = HOME, json: Json = False, as_of: AsOf = None, actor: Actor = "",
+    ask: Annotated[str, typer.Option("--ask", metavar="TEXT", help="A wish about the words, such as \"shorter\"; for a model.")] = "",
+    drafter: Writer = "template", home: Folder = HOME, json: Json = False, as_of: AsOf = None, actor: Actor = "",
 ) -> None:  # fmt: skip
     """Decide, draft, judge and put one message in the approval queue."""
     from agent.drafting import Draft
@@ -278,6 +282,8 @@ def draft(
             language=lang,
             as_of=_moment(as_of),
             requested_by=actor or _user(),
+            drafter=drafter,
+            ask=ask,
         )
     if isinstance(made, Draft):
         _emit(draft_json(made)) if json else show_draft(draft_json(made))

@@ -225,6 +225,12 @@ def show_draft(draft: Mapping[str, Any]) -> None:
             width=min(out.width, 88),
         )
     )
+    if (told := draft.get("drafting")) is not None:
+        colour = "dim" if draft["drafter"] == "model" else "yellow"
+        spent = f"{told['requests']} requests, {told['tokens_in']:,} tokens in ({told['tokens_cached']:,} cached), {told['tokens_out']:,} out"
+        out.print(
+            f"  [{colour}]{told['outcome']}[/{colour}]  {escape(told['ja'])}  [dim]{escape(told['en'])} · {escape(told['model'])} · {spent}[/dim]"
+        )
     _findings(draft["findings"])
     for one in draft["fixed"]:
         out.print(

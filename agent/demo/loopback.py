@@ -331,9 +331,9 @@ def composed(messages: Sequence[str]) -> dict[str, Any]:
     channel = _line(question, "経路|Channel")
     count = int(_line(question, "言い回しの数|Phrasings") or 1)
     facts = {slot: f"F{number}" for number, slot in _FACT.findall(question)}
-    page = _Page(
-        language, channel, facts, bool(_line(question, "担当者の希望|Wish of the rep")), "{{customer_name}}" in question
-    )
+    brief = bool(_line(question, "担当者の希望|Wish of the rep"))
+    selling = _line(question, "目的|Purpose") in ("ご案内(広告)", "marketing")
+    page = _Page(language, channel, facts, brief, selling)
     return {"phrasings": [page.written(named[2], turn) for turn in range(count)]}
 
 
@@ -344,13 +344,13 @@ def _line(question: str, key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """One answer in the making; ``brief`` leaves out what can be left out."""
+    """One answer in the making; ``brief`` leaves out what can be left out, ``selling`` says so on the telephone."""
 
     language: str
     channel: str
     facts: Mapping[str, str]
     brief: bool
-    named: bool
+    selling: bool
 
     def written(self, action: str, turn: int) -> dict[str, Any]:
         says = _phrases()[self.language]["actions"].get(action, _phrases()[self.language]["actions"]["winback"])
@@ -403,7 +403,8 @@ class _Page:
     def _phone(self, says: Mapping[str, Any]) -> str:
         lines = _phrases()[self.language]["phone"]
         purpose = lines["purpose"] + self._joined([self._first(says["reason"])], "", "")
-        return "\n".join([lines["permission"], purpose, lines["listen"], lines["good"], lines["decline"]])
+        permission = lines["selling" if self.selling else "permission"]
+        return "\n".join([permission, purpose, lines["listen"], lines["good"], lines["decline"]])
 
     def _joined(self, sentences: Iterable[str], between: str, fold: str) -> str:
         link = " " if self.channel in ("post", "insert") or self.language == "en" else "\n"
