@@ -377,6 +377,7 @@ def batch_run(
     segment: Annotated[str, typer.Option("--segment", metavar="EXPR", help="A condition about the customer, such as \"orders_n >= 2\".")] = "",
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes. Default: one per core.")] = None,
     engine: Annotated[str, typer.Option("--engine", help="local: worker processes on this machine.")] = "local",
+    drafter: Writer = "template",
     home: Folder = HOME, json: Json = False, as_of: AsOf = None, actor: Actor = "",
 ) -> None:  # fmt: skip
     """Decide, draft and judge for every customer, and put the drafts in the approval queue."""
@@ -385,7 +386,15 @@ def batch_run(
     if engine != "local":
         raise InputError(f"unknown engine '{engine}' — one of: local", key="--engine")
     with _open(home) as enishi:
-        begin(enishi, name, as_of=_moment(as_of), at=datetime.now(UTC), segment=segment, requested_by=actor or _user())
+        begin(
+            enishi,
+            name,
+            as_of=_moment(as_of),
+            at=datetime.now(UTC),
+            segment=segment,
+            requested_by=actor or _user(),
+            drafter=drafter,
+        )
         _go_on(enishi, name, workers, json)
 
 

@@ -53,12 +53,13 @@ _STATUS: Mapping[str, tuple[int, str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request: its path, its body, the status of the answer and when it came (seconds, monotonic)."""
+    """One request: its path, its body, the status of the answer, when it came (seconds, monotonic), and all its bytes."""
 
     path: str
     body: Mapping[str, Any]
     status: int
     at: float
+    raw: bytes
 
 
 @dataclass(eq=False)
@@ -152,6 +153,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
+    raw: bytes
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing is logged."""
@@ -167,7 +169,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         loopback = self.server.loopback
-        body = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))) or b"{}")
+        content = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.raw = f"{self.requestline}\n{self.headers}".encode() + content
+        body = json.loads(content or b"{}")
         if self.path.endswith("/embeddings"):
             self._sent(body, 200, _embeddings(body))
         elif self.path.endswith("/chat/completions"):
@@ -194,7 +198,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._sent(body, 200, found, slow=fault == "slow")
 
     def _keep(self, body: Mapping[str, Any], status: int) -> None:
-        self.server.loopback.asked.append(Asked(self.path, body, status, time.monotonic()))
+        self.server.loopback.asked.append(Asked(self.path, body, status, time.monotonic(), self.raw))
 
     def _sent(
         self, body: Mapping[str, Any], status: int, content: Any, headers: Mapping[str, str] | None = None, *, slow: bool = False

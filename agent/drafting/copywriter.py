@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -29,10 +29,15 @@ if TYPE_CHECKING:
 
 Judge = Callable[[Brief, Wording, int], Sequence[Fault]]
 """What the guards object to in a wording (the n-th), with nothing of a customer in it."""
+Feed = Callable[[], Sequence[Brief] | None]
+"""The next briefs to write, perhaps none yet; None when there will be no more."""
 GIVE_UP = 5
 """Answers missing in a row after which a run asks no more."""
 LONGEST_WAIT = 90.0
 """Seconds a provider may ask us to wait; beyond that it is as good as away."""
+_PROMPT_TOKENS = 2500
+"""About the size of a prompt, to set the pace by."""
+_LOOK_SECONDS = 0.2
 _TIMEOUTS = 2
 """Tries that may end in a timeout: each has cost its whole time."""
 _KINDS = (
@@ -113,43 +118,56 @@ class Copywriter:
         self, briefs: Sequence[Brief], *, judge: Judge | None = None, finished: Callable[[Written], None] = lambda _: None
     ) -> Mapping[str, Written]:  # fmt: skip
         """Key → what came of each brief; ``finished`` hears of each as soon as it is there, ``judge`` stands in for our own."""
+        found: dict[str, Written] = {}
+        given: list[list[Brief] | None] = [None, list({brief.key: brief for brief in briefs}.values())]
 
-        def run() -> dict[str, Written]:
+        def kept(written: Written) -> None:
+            found[written.key] = written
+            finished(written)
+
+        self._run(given.pop, kept, judge or self.judge)
+        return found
+
+    def serve(self, feed: Feed, finished: Callable[[Written], None]) -> None:
+        """Write what ``feed`` gives, asked about five times a second, until it gives None; what is under way then is dropped."""
+        self._run(feed, finished, self.judge, drop=True)
+
+    def _run(self, feed: Feed, finished: Callable[[Written], None], judge: Judge, *, drop: bool = False) -> None:
+        def run() -> None:
             with asyncio.Runner(loop_factory=self.loop_factory) as runner:
-                return runner.run(self._all(briefs, judge or self.judge, finished))
+                runner.run(self._all(feed, finished, judge, drop))
 
         try:
             asyncio.get_running_loop()
         except RuntimeError:
-            return run()
-        # Somebody's event loop is running in this thread: ours runs beside it.
-        with ThreadPoolExecutor(1) as beside:
-            return beside.submit(run).result()
+            run()
+        else:
+            # Somebody's event loop is running in this thread: ours runs beside it.
+            with ThreadPoolExecutor(1) as beside:
+                beside.submit(run).result()
 
-    async def _all(
-        self, briefs: Iterable[Brief], judge: Judge, finished: Callable[[Written], None]
-    ) -> dict[str, Written]:
-        wanted = list({brief.key: brief for brief in briefs}.values())
+    async def _all(self, feed: Feed, finished: Callable[[Written], None], judge: Judge, drop: bool) -> None:
         pace = Pace(
             requests_per_minute=self.settings.requests_per_minute, tokens_per_minute=self.settings.tokens_per_minute,
-            in_flight=self.settings.in_flight, tokens_each=self.settings.max_output_tokens + 2000,
+            in_flight=self.settings.in_flight, tokens_each=self.settings.max_output_tokens + _PROMPT_TOKENS,
         )  # fmt: skip
-        found: dict[str, Written] = {}
         async with self.connect() as model:
 
             async def one(brief: Brief) -> None:
                 async with pace:
                     written = await self._one(brief, model, pace, judge)
-                found[brief.key] = written
                 finished(written)
 
             try:
+                tasks: list[asyncio.Task[None]] = []
                 async with asyncio.TaskGroup() as group:
-                    for brief in wanted:
-                        group.create_task(one(brief))
+                    while (new := feed()) is not None:
+                        tasks += [group.create_task(one(brief)) for brief in new]
+                        await asyncio.sleep(0 if new else _LOOK_SECONDS)
+                    for task in tasks if drop else ():
+                        task.cancel()
             except BaseExceptionGroup as several:
                 raise several.exceptions[0] from None
-        return found
 
     async def _one(self, brief: Brief, model: BaseChatModel, pace: Pace, judge: Judge) -> Written:
         tally = _Tally()
@@ -371,7 +389,11 @@ def _kind(found: Sequence[Fault]) -> str:
 
 def _sendable(found: Sequence[Fault], language: str) -> list[Fault]:
     """The faults as they may leave: where words hold what looks like somebody's identifier, the rule alone is told."""
-    bare: dict[str, Any] = {"ja": "識別情報と読める言葉があります", "en": "it holds what reads as an identifier", "text": ""}
+    bare: dict[str, Any] = {
+        "ja": "識別情報と読める言葉があります",
+        "en": "it holds what reads as an identifier",
+        "text": "",
+    }
     return [
         replace(fault, **bare) if scan(f"{fault.ja}\n{fault.en}\n{fault.text}", language) else fault for fault in found
     ]
