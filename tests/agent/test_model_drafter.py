@@ -31,7 +31,7 @@ from tests.agent.conftest import AS_OF, LATER, Command
 from tests.agent.test_injection import LOWERING, NEUTRAL, as_note
 
 INJECTED = yaml.safe_load((Path(__file__).parent / "injection_notes.yaml").read_text(encoding="utf-8"))
-QUICK = {"timeout_seconds": 5.0, "requests_per_minute": 100_000, "tokens_per_minute": 100_000_000}
+QUICK = {"timeout_seconds": 30.0, "requests_per_minute": 100_000, "tokens_per_minute": 100_000_000}
 
 
 def drafting(url: str, **changed: Any) -> Drafting:
