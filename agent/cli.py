@@ -151,11 +151,14 @@ def demo(
     home: Folder = HOME, json: Json = False, as_of: AsOf = None,
     customers: Annotated[int, typer.Option("--customers", min=50, max=5_000_000, help="How many, when a sample home is made.")] = 300,
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes. Default: one per core.")] = None,
+    drafter: Writer = "template",
 ) -> None:  # fmt: skip
     """Make a sample home if there is none, run the main job on it, show what came out and what was stopped."""
     from agent.demo.show import run_demo
 
-    run_demo(home, customers=customers, as_of=_moment(as_of) if as_of else None, json=json, workers=workers)
+    run_demo(
+        home, customers=customers, as_of=_moment(as_of) if as_of else None, json=json, workers=workers, drafter=drafter
+    )
 
 
 @app.command("import")

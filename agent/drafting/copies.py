@@ -58,6 +58,14 @@ def spent(engine: Engine, run: str) -> Spent:
     )  # fmt: skip
 
 
+def stable_share(engine: Engine, run: str) -> float:
+    """Which share of all that was sent is the unchanging beginning of a prompt, which a provider may cache; by letters."""
+    asked = select(copies.c.written).where(copies.c.run == run, copies.c.state == WRITTEN)
+    with reading(engine) as connection:
+        told = [orjson.loads(text) for text in connection.execute(asked).scalars()]
+    return sum(one["stable"] for one in told) / (sum(one["sent"] for one in told) or 1)
+
+
 def budget_left(engine: Engine, run: str, settings: Drafting) -> Budget:
     """The run's budget with what it spent before it was stopped."""
     before = spent(engine, run)

@@ -262,3 +262,16 @@ def test_every_partition_waits_for_its_copies_and_no_longer(home: Path) -> None:
                 work_one(opened, run, None, worker="test", now=AS_OF, needed=lambda: next(turns))
             assert len(wanted(opened.engine, RUN)) > 20
         assert server.drafts_asked == []
+
+
+def test_the_demo_with_a_model_shows_what_it_wrote_and_what_goes_wrong(home: Path, enishi: Command) -> None:
+    told = enishi("demo", "--workers", "1", "--drafter", "model", "--json", home=home)
+    assert told.code == 0, told.err
+    model = told.json["model"]
+    assert "hand-written" in model["written_by"]
+    assert {draft["channel"] for draft in model["drafts"]} >= {"email", "line", "phone"}
+    assert {draft["drafter"] for draft in model["drafts"]} == {"model"}
+    assert model["stable_share"] > 0.8
+    assert model["drafting"]["requests"] < model["funnel"]["drafts"]
+    assert {one["drafter"] for one in model["faults"]} == {"template"}
+    assert {"blocked", "naked_value", "refused", "timeout", "unauthorised", "truncated"} <= {one["outcome"] for one in model["faults"]}

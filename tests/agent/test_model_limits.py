@@ -19,6 +19,7 @@ import openai
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
+from pydantic import Field
 
 from agent.demo.loopback import completion
 from agent.drafting.copywriter import Copywriter, tokens
@@ -160,8 +161,8 @@ class Counting(BaseChatModel):
     limit: int
     latency: float = 2.0
     told: float | None = None
-    taken: list[float] = []
-    refused: list[float] = []
+    taken: list[float] = Field(default_factory=list)
+    refused: list[float] = Field(default_factory=list)
 
     @property
     def _llm_type(self) -> str:
@@ -210,7 +211,7 @@ def simulated(count: int, provider: Counting, **changed: Any) -> tuple[float, di
 
 
 def test_a_scheduled_run_fills_the_limit_and_is_never_refused() -> None:
-    provider = Counting(limit=120, taken=[], refused=[])
+    provider = Counting(limit=120)
     seconds, outcomes = simulated(600, provider, requests_per_minute=120, in_flight=8)
     assert outcomes == {"written": 600}
     assert provider.refused == []
@@ -220,7 +221,7 @@ def test_a_scheduled_run_fills_the_limit_and_is_never_refused() -> None:
 @pytest.mark.parametrize("told", [None, 5.0])
 def test_after_a_429_all_wait_and_none_storms(told: float | None) -> None:
     """The account's limit is half of what the settings say."""
-    provider = Counting(limit=60, told=told, taken=[], refused=[])
+    provider = Counting(limit=60, told=told)
     _, outcomes = simulated(150, provider, requests_per_minute=120, in_flight=8)
     assert outcomes.get("written", 0) + outcomes.get("gave_up", 0) + outcomes.get("rate_limited", 0) == 150
     assert outcomes["written"] == 150
@@ -231,14 +232,14 @@ def test_after_a_429_all_wait_and_none_storms(told: float | None) -> None:
 
 def test_without_the_schedule_there_is_a_storm() -> None:
     """The control: the same provider, asked as fast as it goes, is soon asked no more."""
-    provider = Counting(limit=120, taken=[], refused=[])
+    provider = Counting(limit=120)
     _, outcomes = simulated(600, provider, requests_per_minute=10**6, in_flight=64, attempts=2)
     assert len(provider.refused) > 10
     assert outcomes["written"] < 300 and outcomes["gave_up"] > 100
 
 
 def test_a_request_larger_than_the_limit_says_so() -> None:
-    _, outcomes = simulated(2, Counting(limit=60, taken=[], refused=[]), requests_per_minute=60, tokens_per_minute=2000)
+    _, outcomes = simulated(2, Counting(limit=60), requests_per_minute=60, tokens_per_minute=2000)
     assert outcomes == {"rate_too_small": 2}
 
 
