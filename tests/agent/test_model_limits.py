@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -14,44 +12,17 @@ from hypothesis import strategies as st
 
 pytest.importorskip("langchain_openai")
 
-import httpx2
-import openai
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
-from pydantic import Field
-
-from agent.demo.loopback import completion
-from agent.drafting.copywriter import Copywriter, tokens
+from agent.drafting.copywriter import tokens
 from agent.drafting.limits import Bucket, Budget, Pace
-from agent.settings import Drafting
+from benchmarks.drafting import Counting, VirtualLoop, simulated
 from policies.catalogue import load_catalogue
-from prompts.asking import Asking, Brief
+from prompts.asking import Asking
 from prompts.render import Templates
 from tests.agent.test_loopback import brief
 
 CATALOGUE = load_catalogue()
 ASKING = Asking(Templates())
 NEARLY = 1e-6
-
-
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop in which waiting takes no time."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = 0.0
-        real = self._selector.select  # type: ignore[attr-defined]
-
-        def select(timeout: float | None) -> Any:
-            assert timeout is not None, "everybody waits for somebody else"
-            self.now += timeout
-            return real(0)
-
-        self._selector.select = select  # type: ignore[attr-defined]
-
-    def time(self) -> float:
-        return self.now
 
 
 def busiest(starts: Sequence[tuple[float, float]]) -> float:
@@ -153,61 +124,6 @@ def test_the_limit_is_filled() -> None:
 
 
 # --- against a provider that counts -----------------------------------------------------------------------------------
-
-
-class Counting(BaseChatModel):
-    """A provider in virtual time: it takes ``limit`` requests in any minute and answers the others with 429."""
-
-    limit: int
-    latency: float = 2.0
-    told: float | None = None
-    taken: list[float] = Field(default_factory=list)
-    refused: list[float] = Field(default_factory=list)
-
-    @property
-    def _llm_type(self) -> str:
-        return "counting"
-
-    def _generate(self, messages: list[BaseMessage], *_: Any, **__: Any) -> ChatResult:
-        raise NotImplementedError
-
-    async def _agenerate(self, messages: list[BaseMessage], *_: Any, **__: Any) -> ChatResult:
-        now = asyncio.get_running_loop().time()
-        recent = [at for at in self.taken if at > now - 60]
-        if len(recent) >= self.limit:
-            self.refused.append(now)
-            await asyncio.sleep(0.05)
-            headers = {"retry-after": str(self.told)} if self.told is not None else {}
-            answer = httpx2.Response(429, headers=headers, request=httpx2.Request("POST", "http://127.0.0.1/v1"))
-            raise openai.RateLimitError("slow down", response=answer, body={"code": "rate_limit_exceeded"})
-        self.taken.append(now)
-        await asyncio.sleep(self.latency)
-        said = completion({"messages": [{"content": message.content} for message in messages]})
-        return ChatResult(generations=[ChatGeneration(message=AIMessage(said["choices"][0]["message"]["content"]))])
-
-
-def briefs(count: int) -> list[Brief]:
-    from dataclasses import replace
-
-    one = brief(CATALOGUE.by_id["replenish_reminder"], "email", "ja")
-    return [replace(one, why=f"{number:05}") for number in range(count)]
-
-
-def simulated(count: int, provider: Counting, **changed: Any) -> tuple[float, dict[str, int]]:
-    """Seconds that a run takes, and how often each outcome came."""
-
-    @asynccontextmanager
-    async def connect() -> AsyncIterator[BaseChatModel]:
-        yield provider
-
-    loop = VirtualLoop()
-    chosen = Drafting.model_validate({"model": "counting", "timeout_seconds": 600, "attempts": 10, "tokens_per_minute": 10**9, **changed})
-    writer = Copywriter(chosen, connect, ASKING, lambda *_: (), Budget(), loop_factory=lambda: loop)
-    found = writer.write(briefs(count))
-    outcomes: dict[str, int] = {}
-    for one in found.values():
-        outcomes[one.outcome] = outcomes.get(one.outcome, 0) + 1
-    return loop.now, outcomes
 
 
 def test_a_scheduled_run_fills_the_limit_and_is_never_refused() -> None:
