@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -50,7 +50,7 @@ class Drafting(_Section):
     """Which language model writes, where it is, and what may be spent on it.
 
     ``base_url`` is any OpenAI-compatible address, empty for OpenAI's own; the key stands only in the environment, in the variable
-    named.  Prices are for a million tokens, in ``currency``; budgets are for one run and 0 is none.  ``phrasings`` is how many
+    named.  ``structured`` is how the server is told the form of an answer; ``none`` leaves it to the prompt.  Prices are for a million tokens, in ``currency``; budgets are for one run and 0 is none.  ``phrasings`` is how many
     ways of wording a batch asks for; ``temperature`` is the provider's own where it is not given.
     """
 
@@ -61,6 +61,7 @@ class Drafting(_Section):
     attempts: int = Field(default=4, ge=1, le=10)
     max_output_tokens: int = Field(default=1500, ge=100, le=32_000)
     temperature: float | None = Field(default=None, ge=0, le=2)
+    structured: Literal["json_schema", "json_object", "none"] = "json_schema"
     phrasings: int = Field(default=3, ge=1, le=6)
     in_flight: int = Field(default=8, ge=1, le=256)
     requests_per_minute: int = Field(default=300, ge=2)
@@ -203,6 +204,7 @@ TEMPLATE = """# Enishi home.  Everything has a default; remove the # to change i
 # model = "gpt-5.5-mini"                    # the key stands in the environment, never here
 # base_url = "https://llm.example.jp/v1"    # any OpenAI-compatible server; default: OpenAI's
 # key_variable = "OPENAI_API_KEY"           # the variable that holds the key
+# structured = "json_schema"                # for a server that knows less: "json_object" or "none"
 # timeout_seconds = 60
 # requests_per_minute = 300                 # your account's limits; tokens as the provider counts them
 # tokens_per_minute = 200000

@@ -251,7 +251,9 @@ class Copywriter:
         used = (0, 0, 0)
         try:
             async with asyncio.timeout(self.settings.timeout_seconds):
-                message: AIMessage = await model.bind(response_format=_format(brief.channel)).ainvoke(messages)
+                message: AIMessage = await model.bind(**_format(brief.channel, self.settings.structured)).ainvoke(
+                    messages
+                )
             told: Mapping[str, Any] = message.usage_metadata or {}
             cached = told.get("input_token_details", {}).get("cache_read") or 0
             used = (
@@ -303,11 +305,14 @@ def _wait(state: RetryCallState) -> float:
     return _JITTERED(state) if told is None else told
 
 
-def _format(channel: str) -> dict[str, Any]:
-    return {
-        "type": "json_schema",
-        "json_schema": {"name": f"{channel}_copy", "strict": True, "schema": schema_of(channel)},
-    }
+def _format(channel: str, structured: str) -> dict[str, Any]:
+    """How the form of the answer is asked for; whatever comes is read as strictly."""
+    if structured == "none":
+        return {}
+    if structured == "json_object":
+        return {"response_format": {"type": "json_object"}}
+    schema = {"name": f"{channel}_copy", "strict": True, "schema": schema_of(channel)}
+    return {"response_format": {"type": "json_schema", "json_schema": schema}}
 
 
 def _said(message: AIMessage) -> str:

@@ -280,6 +280,15 @@ def test_any_chat_model_of_langchain_will_do(plain: Work, reader: Enishi) -> Non
     assert "足りていますでしょうか" in draft.copy.body
 
 
+@pytest.mark.parametrize("structured", ["json_schema", "json_object", "none"])
+def test_a_server_that_knows_less_is_asked_less(structured: str, plain: Work, reader: Enishi) -> None:
+    with Loopback() as server:
+        draft = drafted(reader, somebody(plain), server, structured=structured)
+        (asked,) = server.drafts_asked
+    assert draft.provenance and draft.provenance.outcome == "written"
+    assert asked.body.get("response_format", {}).get("type", "none") == structured
+
+
 def test_it_gives_up_after_some_failures_in_a_row(plain: Work, reader: Enishi) -> None:
     with Loopback(then="server_error") as server:
         writer = copywriter(reader, server.url, in_flight=1, attempts=2)
