@@ -126,7 +126,8 @@ class CaseFile(_Section):
 
     ``clock`` is the moment of the decision.  ``policy_version`` names the policies it was first made under: the seed of every
     phrasing comes from it, so that an edited template shows as itself and not as another throw of the dice; ``seed`` is
-    given where the record no longer has the customer's own id.  ``meanwhile`` are features that changed between deciding and
+    given where the record no longer has the customer's own id.  ``drafting`` are the settings of a drafter that calls a model, as
+    under ``[drafting]`` in ``enishi.toml``, and ``ask`` a rep's wish about the words.  ``meanwhile`` are features that changed between deciding and
     judging.
     """
 
@@ -135,6 +136,8 @@ class CaseFile(_Section):
     clock: Annotated[datetime, AfterValidator(_aware)]
     policy_version: str = Field(min_length=1)
     drafter: str = TEMPLATE
+    drafting: Mapping[str, bool | int | float | str | None] = Field(default_factory=dict)
+    ask: str = ""
     origin: Origin = Origin()
     tags: Some[str] = ()
     run: str = ""
