@@ -133,6 +133,9 @@ def _reserved(type: str, said: str) -> bool:
             return bool(_PLACE.search(said))
         case "POSTAL_CODE":
             return bool(_POSTCODE.fullmatch(said.strip()))
+        case "SOCIAL_HANDLE":
+            # In prose an ordinary word after the name of a service is no account.
+            return said.isalpha() and said.islower()
         case "IP_ADDRESS":
             return bool(_NET.match(said))
         case kind if kind in _NUMBERS:

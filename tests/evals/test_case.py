@@ -157,6 +157,11 @@ def test_invented_people_may_stand_in_a_case(language: str) -> None:
     assert looks_real("お電話は03-1234-5678へ。", "ja")
 
 
+def test_a_word_after_a_service_is_no_account() -> None:
+    assert looks_real("Instagram: misaki_s84", "en") == (("SOCIAL_HANDLE", "misaki_s84"),)
+    assert looks_real("on line: last", "en") == ()
+
+
 def test_what_a_case_comes_to_does_not_depend_on_which_others_are_run(tmp_path: Path) -> None:
     write_case(tmp_path, "one")
     write_case(tmp_path, "two", of=record(customer={**record()["customer"], "name": "例田 太郎"}))
