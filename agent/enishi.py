@@ -163,7 +163,7 @@ class Enishi:
 
     def decide_record(
         self, text: str | bytes, *, file: object = None, line: int | None = None, drafting: bool = False,
-        frozen: Frozen | None = None,
+        frozen: Frozen | None = None, drafter: Drafter = from_templates,
     ) -> Recommendation:  # fmt: skip
         """The decision (and, with ``drafting``, the judged draft) of one customer record, with all it was made from.
 
@@ -173,14 +173,16 @@ class Enishi:
         frames = known_at(record.now, record.frames)
         if frozen is None:
             world = self._speaking_as(self.world, record.sender, frames)
-            return self._recommendation(frames, work(frames, world, drafting=drafting), world)
+            return self._recommendation(frames, work(frames, world, drafting=drafting, drafter=drafter), world)
         asked = frozen.asked
         frames = _in_language(frames, asked.get("language"))
         narrowed = replace(
             self._narrowed(asked.get("action"), asked.get("channel")), policy_version=frozen.policy_version
         )
         world = self._speaking_as(narrowed, record.sender, frames)
-        made = work(frames, world, run=frozen.run, asked=asked, drafting=drafting, seed=frozen.seed)
+        made = work(
+            frames, world, run=frozen.run, asked=asked, drafting=drafting, drafter=drafter, seed=frozen.seed
+        )
         return self._recommendation(frames, made, world)
 
     def _speaking_as(self, world: World, sender: Mapping[str, Any], frames: Frames) -> World:
