@@ -108,6 +108,7 @@ def flips(run: Run, few: Suite, enishi: Enishi) -> Comparison:
 
 def changed(tmp_path: Path, shipped: Enishi, kind: str, name: str, before: str, after: str) -> Enishi:
     """The shipped product with one file of a home in front of it."""
+    assert shipped.world
     shutil.copytree(shipped.home.folder / "cache", tmp_path / "cache")
     source = Path({"prompts": prompts, "policies": policies}[kind].__file__).parent / name
     text = source.read_text(encoding="utf-8")
