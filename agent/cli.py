@@ -38,6 +38,9 @@ AsOf = Annotated[
     str | None,
     typer.Option("--as-of", metavar="TIME", help="ISO 8601 with offset; nothing later is seen. Default: now."),
 ]
+Writer = Annotated[
+    str, typer.Option("--drafter", metavar="WHO", help="template, or model: the language model of the settings.")
+]
 Actor = Annotated[str, typer.Option("--as", metavar="USER", help="Who is acting.", envvar="ENISHI_USER")]
 HOME = Path(".enishi")
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200
@@ -148,11 +151,14 @@ def demo(
     home: Folder = HOME, json: Json = False, as_of: AsOf = None,
     customers: Annotated[int, typer.Option("--customers", min=50, max=5_000_000, help="How many, when a sample home is made.")] = 300,
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes. Default: one per core.")] = None,
+    drafter: Writer = "template",
 ) -> None:  # fmt: skip
     """Make a sample home if there is none, run the main job on it, show what came out and what was stopped."""
     from agent.demo.show import run_demo
 
-    run_demo(home, customers=customers, as_of=_moment(as_of) if as_of else None, json=json, workers=workers)
+    run_demo(
+        home, customers=customers, as_of=_moment(as_of) if as_of else None, json=json, workers=workers, drafter=drafter
+    )
 
 
 @app.command("import")
@@ -265,7 +271,8 @@ def draft(
     action: Annotated[str | None, typer.Option("--action", metavar="A")] = None,
     channel: Annotated[str | None, typer.Option("--channel", metavar="C")] = None,
     lang: Annotated[str | None, typer.Option("--lang", metavar="L", help="ja or en. Default: the customer's.")] = None,
-    home: Folder = HOME, json: Json = False, as_of: AsOf = None, actor: Actor = "",
+    ask: Annotated[str, typer.Option("--ask", metavar="TEXT", help="A wish about the words, such as \"shorter\"; for a model.")] = "",
+    drafter: Writer = "template", home: Folder = HOME, json: Json = False, as_of: AsOf = None, actor: Actor = "",
 ) -> None:  # fmt: skip
     """Decide, draft, judge and put one message in the approval queue."""
     from agent.drafting import Draft
@@ -280,6 +287,8 @@ def draft(
             language=lang,
             as_of=_moment(as_of),
             requested_by=actor or _user(),
+            drafter=drafter,
+            ask=ask,
         )
     if isinstance(made, Draft):
         _emit(draft_json(made)) if json else show_draft(draft_json(made))
@@ -373,6 +382,7 @@ def batch_run(
     segment: Annotated[str, typer.Option("--segment", metavar="EXPR", help="A condition about the customer, such as \"orders_n >= 2\".")] = "",
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes. Default: one per core.")] = None,
     engine: Annotated[str, typer.Option("--engine", help="local: worker processes on this machine.")] = "local",
+    drafter: Writer = "template",
     home: Folder = HOME, json: Json = False, as_of: AsOf = None, actor: Actor = "",
 ) -> None:  # fmt: skip
     """Decide, draft and judge for every customer, and put the drafts in the approval queue."""
@@ -381,7 +391,15 @@ def batch_run(
     if engine != "local":
         raise InputError(f"unknown engine '{engine}' — one of: local", key="--engine")
     with _open(home) as enishi:
-        begin(enishi, name, as_of=_moment(as_of), at=datetime.now(UTC), segment=segment, requested_by=actor or _user())
+        begin(
+            enishi,
+            name,
+            as_of=_moment(as_of),
+            at=datetime.now(UTC),
+            segment=segment,
+            requested_by=actor or _user(),
+            drafter=drafter,
+        )
         _go_on(enishi, name, workers, json)
 
 

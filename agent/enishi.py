@@ -9,20 +9,22 @@ with Enishi.open("home") as enishi:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import polars as pl
 from sqlalchemy import Engine, select
 
 from agent import store
-from agent.canonical import first_difference
+from agent.canonical import canonical, digest, first_difference
 from agent.decision import Decision, answer
-from agent.drafting import Draft
+from agent.drafting import DRAFTERS, MODEL, TEMPLATE, Draft, Drafter
+from agent.drafting.limits import Budget, budget_of
+from agent.drafting.template import from_templates
 from agent.known import Known, Register
 from agent.pipeline import Work, work
 from agent.settings import Home, open_home
@@ -31,6 +33,7 @@ from agent.world import World, load_world
 from policies.catalogue import Action
 from policies.contact import earliest
 from policies.eligibility import Exclusion, Screen
+from prompts.asking import Asking
 from prompts.sender import Sender
 from retrieval.customer import CHANNELS, LANGUAGES
 from retrieval.database import connect, reading, upgrade, writing
@@ -39,6 +42,10 @@ from retrieval.frames import Frames, known_at
 from retrieval.history import ProductRange, instant, read_customer, read_range
 from retrieval.records import parse, to_record
 from retrieval.tables import HISTORY, bucket_of
+
+if TYPE_CHECKING:
+    from agent.drafting.copywriter import Copywriter
+    from agent.drafting.provider import Connect
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +149,7 @@ class Enishi:
         """The stored customer as one record (JSON), which ``recommend_record`` takes again; raises as ``frames``."""
         frames = self.frames(customer_id, as_of=as_of)
         sender = self.world.senders.get(frames.customers["shop"][0], Sender())
-        return to_record(frames, 0, sender.model_dump(exclude_none=True))
+        return to_record(frames, 0, sender.model_dump(exclude_none=True, exclude={"voice"}))
 
     def recommend(self, customer_id: str, *, as_of: datetime | None = None) -> Recommendation:
         """Decide for one customer and store the decision; nothing is drafted."""
@@ -167,7 +174,7 @@ class Enishi:
 
     def decide_record(
         self, text: str | bytes, *, file: object = None, line: int | None = None, drafting: bool = False,
-        frozen: Frozen | None = None,
+        frozen: Frozen | None = None, drafter: Drafter = from_templates,
     ) -> Recommendation:  # fmt: skip
         """The decision (and, with ``drafting``, the judged draft) of one customer record, with all it was made from.
 
@@ -177,14 +184,16 @@ class Enishi:
         frames = known_at(record.now, record.frames)
         if frozen is None:
             world = self._speaking_as(self.world, record.sender, frames)
-            return self._recommendation(frames, work(frames, world, drafting=drafting), world)
+            return self._recommendation(frames, work(frames, world, drafting=drafting, drafter=drafter), world)
         asked = frozen.asked
         frames = _in_language(frames, asked.get("language"))
         narrowed = replace(
             self._narrowed(asked.get("action"), asked.get("channel")), policy_version=frozen.policy_version
         )
         world = self._speaking_as(narrowed, record.sender, frames)
-        made = work(frames, world, run=frozen.run, asked=asked, drafting=drafting, seed=frozen.seed)
+        made = work(
+            frames, world, run=frozen.run, asked=asked, drafting=drafting, drafter=drafter, seed=frozen.seed
+        )
         return self._recommendation(frames, made, world)
 
     def _speaking_as(self, world: World, sender: Mapping[str, Any], frames: Frames) -> World:
@@ -198,13 +207,15 @@ class Enishi:
 
     def draft(
         self, customer_id: str, *, action: str | None = None, channel: str | None = None, language: str | None = None,
-        as_of: datetime | None = None, requested_by: str = "",
+        as_of: datetime | None = None, requested_by: str = "", drafter: str = TEMPLATE, ask: str = "", connect: Connect | None = None,
     ) -> Draft | Recommendation:  # fmt: skip
         """Decide (or take ``action`` and ``channel`` as asked, if the rules allow them), draft, judge, queue for approval.
 
-        Returns the draft, or the recommendation when nothing should be sent.  Raises InputError when what is asked for is
-        unknown, Excluded when a rule forbids it.
+        ``drafter`` is ``template`` or ``model``; ``ask`` is a wish about the words, for a model, and ``connect`` another way to one
+        than the settings'.  Returns the draft, or the recommendation when nothing should be sent.  Raises InputError when what is
+        asked for is unknown, Excluded when a rule forbids it.
         """
+        writes = self._drafter(drafter, ask, connect)
         frames = self.frames(customer_id, as_of=as_of)
         if language is not None and language not in LANGUAGES:
             raise InputError(f"unknown language '{language}'{nearest(language, LANGUAGES)}", key="lang")
@@ -214,14 +225,50 @@ class Enishi:
             if value is not None
         }
         world = replace(self._narrowed(action, channel), known=self.known())
-        made = work(_in_language(frames, language), world, asked=asked)
+        made = work(_in_language(frames, language), world, asked=asked, drafter=writes)
         if not made.drafts:
             if action:
                 self._refuse(frames, action, channel)
             return self._recommendation(frames, made, self.world)
+        if drafter == MODEL:
+            # The same decision may be written for again, by another drafter or with another wish.
+            made = replace(
+                made,
+                drafts=tuple(
+                    replace(one, id=f"m-{digest(canonical([one.id, one.digest, ask]))}") for one in made.drafts
+                ),
+            )
         with writing(self.engine) as connection:
             store.save(connection, made, run="", at=frames.as_of, requested_by=requested_by)
         return made.drafts[0]
+
+    def copywriter(
+        self, connect: Connect | None = None, *, as_of: datetime, budget: Budget | None = None
+    ) -> Copywriter:
+        """Asks the model of the settings for copies, within their limits.
+
+        Raises InputError when the settings name none, its key is missing or the extra is not installed.
+        """
+        from agent.drafting.copywriter import Copywriter
+        from agent.drafting.model import judged_on_specimens
+        from agent.drafting.provider import connection
+
+        drafting = self.home.settings.drafting
+        return Copywriter(
+            drafting, connect or connection(drafting), Asking(self.world.templates), judged_on_specimens(self.world, as_of.date()),
+            budget or budget_of(drafting),
+        )  # fmt: skip
+
+    def _drafter(self, name: str, ask: str, connect: Connect | None) -> Drafter:
+        if name not in DRAFTERS:
+            raise InputError(f"unknown drafter '{name}'{nearest(name, DRAFTERS)}", key="--drafter")
+        if name == TEMPLATE:
+            if ask:
+                raise InputError("a wish is for a model: add --drafter model", key="--ask")
+            return from_templates
+        from agent.drafting.model import ModelDrafter, directly
+
+        return ModelDrafter(directly(self.copywriter(connect, as_of=datetime.now(UTC)), self.world), ask=ask)
 
     def _narrowed(self, action: str | None, channel: str | None) -> World:
         """The world in which only what was asked for, or silence, can be chosen; every rule stays."""
@@ -351,7 +398,7 @@ def draft_json(draft: Draft) -> dict[str, Any]:
         "id": draft.id, "action": draft.intent.action.id, "channel": draft.intent.channel, "language": draft.intent.language,
         "subject": draft.copy.subject, "title": draft.copy.title, "body": draft.copy.body,
         "facts": [{"id": fact["id"], "text": fact["text"], "source": fact["source"]} for fact in draft.facts],
-        "drafter": draft.drafter, "verdict": draft.verdict, "findings": [store.finding_json(finding) for finding in draft.findings],
+        "drafter": draft.drafter, "drafting": asdict(draft.provenance) if draft.provenance else None, "verdict": draft.verdict, "findings": [store.finding_json(finding) for finding in draft.findings],
         "fixed": [store.finding_json(finding) for finding in draft.fixed],
         "digest": draft.digest,
     }  # fmt: skip

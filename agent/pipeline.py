@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from time import perf_counter
 from types import MappingProxyType
 
@@ -16,13 +16,13 @@ import polars as pl
 
 from agent.circumstances import Circumstances
 from agent.decision import Decision, currencies, decide_all
-from agent.drafting import Draft, write
-from agent.judging import judge_written
+from agent.drafting import Draft, Drafter, Order
+from agent.drafting.template import from_templates
 from agent.ranking.arbitration import arbitrate
 from agent.world import World
 from policies.eligibility import Exclusions
 from policies.expressions import Expression
-from prompts.bundle import Gathering
+from prompts.bundle import Gathering, Intent
 from retrieval.features import FeatureFrames, compute
 from retrieval.frames import Frames
 
@@ -54,7 +54,7 @@ class Seconds:
 
 def work(
     frames: Frames, world: World, *, run: str = "", asked: Mapping[str, str] = MappingProxyType({}), segment: Expression | None = None,
-    drafting: bool = True, seed: int | None = None, clock: Seconds | None = None,
+    drafting: bool = True, drafter: Drafter = from_templates, seed: int | None = None, clock: Seconds | None = None,
 ) -> Work:  # fmt: skip
     """Decide, draft and judge every customer in ``frames`` (and in ``segment``, a condition about the customer).
 
@@ -88,11 +88,16 @@ def work(
         return Work(decisions, (), screening.excluded, features, bound)
     with clock.of("facts"):
         gathering, circumstances = Gathering(frames, features, world.senders), Circumstances(frames, world.senders)
-        said = [
-            (decision, decision.intent, gathering.bundle(decision.intent)) for decision in decisions if decision.intent
+        orders = [
+            _order(decision, decision.intent, gathering, circumstances) for decision in decisions if decision.intent
         ]
-    with clock.of("draft"):
-        written = [write(decision, intent, facts, gathering, world) for decision, intent, facts in said]
-    with clock.of("verdict"):
-        judged = judge_written([replace(draft, about=circumstances.of(draft.decision)) for draft in written], world)
-    return Work(decisions, judged, screening.excluded, features, bound)
+    drafts = drafter(orders, world, clock.of)
+    return Work(decisions, drafts, screening.excluded, features, bound)
+
+
+def _order(decision: Decision, intent: Intent, gathering: Gathering, circumstances: Circumstances) -> Order:
+    i = intent.i
+    return Order(
+        decision, intent, gathering.bundle(intent), circumstances.of(decision), gathering.today(i), gathering.formal(i),
+        gathering.business(i), gathering.sender(i).voice or "default",
+    )  # fmt: skip

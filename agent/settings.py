@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -46,12 +46,42 @@ class _Review(_Section):
     four_eyes: bool = True
 
 
+class Drafting(_Section):
+    """Which language model writes, where it is, and what may be spent on it.
+
+    ``base_url`` is any OpenAI-compatible address, empty for OpenAI's own; the key stands only in the environment, in the variable
+    named.  ``structured`` is how the server is told the form of an answer; ``none`` leaves it to the prompt.  Prices are for a million tokens, in ``currency``; budgets are for one run and 0 is none.  ``phrasings`` is how many
+    ways of wording a batch asks for; ``temperature`` is the provider's own where it is not given.
+    """
+
+    model: str = ""
+    base_url: str = Field(default="", pattern="^(https?://.+)?$")
+    key_variable: str = "OPENAI_API_KEY"
+    timeout_seconds: float = Field(default=60.0, gt=0, le=600)
+    attempts: int = Field(default=4, ge=1, le=10)
+    max_output_tokens: int = Field(default=1500, ge=100, le=32_000)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    structured: Literal["json_schema", "json_object", "none"] = "json_schema"
+    phrasings: int = Field(default=3, ge=1, le=6)
+    in_flight: int = Field(default=8, ge=1, le=256)
+    requests_per_minute: int = Field(default=300, ge=2)
+    tokens_per_minute: int = Field(default=200_000, ge=2000)
+    price_in: float = Field(default=0, ge=0)
+    price_cached: float | None = Field(default=None, ge=0)
+    price_out: float = Field(default=0, ge=0)
+    currency: str = "USD"
+    budget_tokens: int = Field(default=0, ge=0)
+    budget_money: float = Field(default=0, ge=0)
+    budget_requests: int = Field(default=0, ge=0)
+
+
 class Settings(_Section):
-    """``enishi.toml``: where the database is, who the shops are, how strict review is."""
+    """``enishi.toml``: where the database is, who the shops are, how strict review is, which model writes."""
 
     database: _Database = _Database()
     importing: _Import = Field(default=_Import(), alias="import")
     review: _Review = _Review()
+    drafting: Drafting = Drafting()
     shops: Mapping[str, Sender] = Field(default_factory=dict)
 
 
@@ -169,6 +199,25 @@ TEMPLATE = """# Enishi home.  Everything has a default; remove the # to change i
 [review]
 # four_eyes = true                          # who ordered a batch or edited a draft may not approve it
 
+# For 'enishi draft … --drafter model' and 'enishi batch run … --drafter model': docs/drafting.md.
+[drafting]
+# model = "gpt-5.5-mini"                    # the key stands in the environment, never here
+# base_url = "https://llm.example.jp/v1"    # any OpenAI-compatible server; default: OpenAI's
+# key_variable = "OPENAI_API_KEY"           # the variable that holds the key
+# structured = "json_schema"                # for a server that knows less: "json_object" or "none"
+# timeout_seconds = 60
+# requests_per_minute = 300                 # your account's limits; tokens as the provider counts them
+# tokens_per_minute = 200000
+# in_flight = 8                             # requests under way at once
+# price_in = 0.25                           # per million tokens, in currency
+# price_cached = 0.025                      # of tokens read from the provider's cache
+# price_out = 2.0
+# currency = "USD"
+# budget_money = 5.0                        # per run; what is left falls to the templates. 0: no limit
+# budget_tokens = 0
+# budget_requests = 0
+# phrasings = 3                             # ways of wording that a batch asks for
+
 # One block per shop: who speaks.  A customer's `shop` chooses the block; without one it is "main".
 [shops.main]
 # brand = "見本屋"                           # as customers know it
@@ -182,6 +231,7 @@ TEMPLATE = """# Enishi home.  Everything has a default; remove the # to change i
 # country = "JP"                            # ISO 3166; its law applies besides that of the customer's country
 # privacy_notice_purposes = ["direct_marketing", "profiling_for_marketing"]   # what your published notice covers (個人情報保護法17条)
 # reply_days = 10                           # for how many days an answer will be taken up
+# voice = "default"                         # how a language model speaks for the shop: prompts/model/ja/voices/default.j2
 # [shops.main.links]
 # replenish_reminder = "https://example.jp/reorder"
 """

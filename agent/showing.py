@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from agent.batch.run import Run
     from agent.batch.sameness import Lot
     from agent.checking import Verdict
+    from agent.drafting.copies import Spent
     from agent.enishi import Enishi
     from policies.catalogue import Catalogue
     from retrieval.importing import ImportReport
@@ -225,6 +227,12 @@ def show_draft(draft: Mapping[str, Any]) -> None:
             width=min(out.width, 88),
         )
     )
+    if (told := draft.get("drafting")) is not None:
+        colour = "dim" if draft["drafter"] == "model" else "yellow"
+        spent = f"{told['requests']} requests, {told['tokens_in']:,} tokens in ({told['tokens_cached']:,} cached), {told['tokens_out']:,} out"
+        out.print(
+            f"  [{colour}]{told['outcome']}[/{colour}]  {escape(told['ja'])}  [dim]{escape(told['en'])} · {escape(told['model'])} · {spent}[/dim]"
+        )
     show_findings(draft["findings"])
     for one in draft["fixed"]:
         out.print(
@@ -349,6 +357,7 @@ def progress_json(state: BatchProgress) -> dict[str, Any]:
         **run_json(state.run), "partitions": state.partitions, "partitions_done": state.partitions_done, "customers_done": state.customers_done,
         "funnel": dict(sorted(state.funnel.items())), "seconds": {name: round(value, 3) for name, value in sorted(state.seconds.items())},
         "peak_mb": list(state.peaks),
+        "drafting": {"copies": state.spent.copies, **asdict(state.spent)} if state.spent else None,
     }  # fmt: skip
 
 
@@ -356,7 +365,7 @@ def run_json(run: Run) -> dict[str, Any]:
     """A run as other programs read it."""
     return {
         "run": run.name, "as_of": run.as_of.isoformat(), "state": run.state, "customers": run.customers, "segment": run.segment,
-        "policy_version": run.policy_version, "model_version": run.model_version, "requested_by": run.requested_by,
+        "policy_version": run.policy_version, "model_version": run.model_version, "requested_by": run.requested_by, "drafter": run.drafter,
     }  # fmt: skip
 
 
@@ -376,6 +385,20 @@ def show_runs(found: Sequence[Run]) -> None:
             run.requested_by,
         )
     out.print(table)
+
+
+def _show_spent(spent: Spent, funnel: Mapping[str, int]) -> None:
+    """Who wrote the drafts, and what the model's copies cost."""
+    by = Counter(
+        {name.removeprefix("drafting:"): count for name, count in funnel.items() if name.startswith("drafting:")}
+    )
+    out.print(
+        "drafts by what came of the model: " + " · ".join(f"{name} {count:,}" for name, count in by.most_common())
+    )
+    out.print(
+        f"copies: {spent.copies:,} ({' · '.join(f'{name} {count:,}' for name, count in spent.outcomes.items())}) with {spent.requests:,} requests, "
+        f"{spent.tokens:,} tokens, {spent.micros / 1_000_000:,.4f} in the settings' currency"
+    )
 
 
 def show_funnel(state: BatchProgress) -> None:
@@ -420,6 +443,8 @@ def show_funnel(state: BatchProgress) -> None:
             "held back (customer × action): "
             + " · ".join(f"{name} {count:,}" for name, count in stopped.most_common(10))
         )
+    if state.spent is not None:
+        _show_spent(state.spent, funnel)
     rules = Counter({name.removeprefix("rule:"): count for name, count in funnel.items() if name.startswith("rule:")})
     if rules:
         out.print("findings: " + " · ".join(f"{name} {count:,}" for name, count in rules.most_common(8)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ from retrieval.history import microseconds
 _DECISION = ("id", "run", "customer_id", "as_of", "action", "record")
 _DRAFT = (
     "id", "run", "decision_id", "customer_id", "action", "channel", "language", "purpose", "drafter", "state", "verdict", "revision",
-    "digest", "score", "send_not_before", "send_not_after", "created_at", "requested_by",
+    "digest", "score", "send_not_before", "send_not_after", "created_at", "requested_by", "drafting",
 )  # fmt: skip
 FIXED = "fixed"
 """The severity of a stored finding that was put right before the draft was judged."""
@@ -43,6 +43,7 @@ def save(connection: Connection, work: Work, *, run: str, at: datetime, requeste
             draft.id, run, draft.decision.id, draft.decision.customer_id, draft.intent.action.id, draft.intent.channel, draft.intent.language,
             draft.intent.action.purpose, draft.drafter, "pending", draft.verdict, 1, draft.digest, draft.decision.score,
             microseconds(draft.decision.send_not_before), microseconds(draft.decision.send_not_after), now, requested_by,
+            _drafting(draft),
         )
         for draft in work.drafts
     ], or_ignore=True)  # fmt: skip
@@ -53,6 +54,10 @@ def save(connection: Connection, work: Work, *, run: str, at: datetime, requeste
         [revision_row(draft, 1, f"{draft.drafter}", now) for draft in work.drafts],
         or_ignore=True,
     )
+
+
+def _drafting(draft: Draft) -> str | None:
+    return canonical(asdict(draft.provenance)).decode() if draft.provenance else None
 
 
 def read_decision(connection: Connection, decision_id: str) -> dict[str, Any]:

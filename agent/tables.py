@@ -46,6 +46,7 @@ drafts = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("requested_by", Text, nullable=False),
     Column("note", Text, comment="what the person who rejected it said"),
+    Column("drafting", Text, comment="how it came to its words where a model was asked, canonical JSON"),
     Index("drafts_by_state", "state", "run", "action", "channel"),
     Index("drafts_by_customer", "customer_id"),
 )  # fmt: skip
@@ -111,6 +112,20 @@ runs = Table(
     Column("model_version", Text, nullable=False),
     Column("state", Text, nullable=False, comment="running, done or cancelled"),
     Column("customers", Integer, nullable=False),
+    Column("drafter", Text, nullable=False, server_default="template", comment="template or model"),
+)  # fmt: skip
+
+copies = Table(
+    "copies", metadata,
+    Column("run", Text, primary_key=True),
+    Column("id", Text, primary_key=True, comment="digest of the brief"),
+    Column("brief", Text, nullable=False, comment="what was to be written, JSON; no value of a fact is in it"),
+    Column("state", Text, nullable=False, comment="wanted or written"),
+    Column("outcome", Text, comment="what came of asking a model"),
+    Column("written", Text, comment="wordings with placeholders, and what they cost, JSON"),
+    Column("tokens", BigInteger, nullable=False, comment="in and out, all requests"),
+    Column("micros", BigInteger, nullable=False, comment="money, millionths of the settings' currency"),
+    Column("requests", Integer, nullable=False),
 )  # fmt: skip
 
 partitions = Table(

@@ -152,6 +152,9 @@ def _drawn(
         "schema": 1, "why": why, "clock": clock, "policy_version": stored.record["policy_version"], "drafter": stored.drafter,
         "origin": _origin(stored), "run": stored.run, "seed": stored.record["seed"],
     }  # fmt: skip
+    if stored.drafter != TEMPLATE:
+        settings = enishi.home.settings.drafting.model_dump(exclude_defaults=True)
+        content["drafting"] = {key: value for key, value in settings.items() if key not in ("base_url", "key_variable")}
     if asked:
         content["asked"] = dict(asked)
     if stored.disposition == "edited" and stored.words:

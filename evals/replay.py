@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -11,12 +12,14 @@ from typing import Any
 import orjson
 
 from agent.circumstances import Circumstances
-from agent.drafting import Draft
+from agent.drafting import MODEL, Draft
 from agent.enishi import Enishi, Frozen, Recommendation, draft_json
 from agent.judging import judge_draft
 from agent.review.wording import reworded
+from agent.settings import Drafting
 from evals.case import CASSETTE, PARTS, RECORD, TEMPLATE, Case, Edit
-from evals.cassette import Unmeasured, playing, recording
+from evals.cassette import HOST, Unmeasured, playing, recording
+from prompts.asking import Asking
 from prompts.bundle import Gathering
 from retrieval.errors import InputError, nearest
 
@@ -66,7 +69,31 @@ def by_template(enishi: Enishi, case: Case, frozen: Frozen) -> Recommendation:
     return enishi.decide_record(orjson.dumps(case.record), file=case.folder / RECORD, drafting=True, frozen=frozen)
 
 
-DRAFTERS: Mapping[str, Drafter] = MappingProxyType({TEMPLATE: by_template})
+def by_model(enishi: Enishi, case: Case, frozen: Frozen) -> Recommendation:
+    """The model drafter with the settings that the case keeps; the address and the key are the home's."""
+    from vcr.errors import CannotOverwriteExistingCassetteException
+
+    from agent.drafting.copywriter import Copywriter
+    from agent.drafting.limits import budget_of
+    from agent.drafting.model import ModelDrafter, directly, judged_on_specimens
+    from agent.drafting.provider import connection
+
+    own = {**enishi.home.settings.drafting.model_dump(), **case.file.drafting}
+    if not own["base_url"] and own["key_variable"] not in os.environ:
+        # What answers is the cassette, which knows no host and asks for no key.
+        own["base_url"] = f"{HOST}/v1"
+    settings, clock = Drafting.model_validate(own), case.file.clock
+    asks = Copywriter(
+        settings, connection(settings), Asking(enishi.world.templates), judged_on_specimens(enishi.world, clock.date()), budget_of(settings),
+        lets_through=(CannotOverwriteExistingCassetteException,),
+    )  # fmt: skip
+    writes = ModelDrafter(directly(asks, enishi.world), ask=case.file.ask)
+    return enishi.decide_record(
+        orjson.dumps(case.record), file=case.folder / RECORD, drafting=True, frozen=frozen, drafter=writes
+    )
+
+
+DRAFTERS: Mapping[str, Drafter] = MappingProxyType({TEMPLATE: by_template, MODEL: by_model})
 """Name in ``case.yaml`` → drafter.  Every one but the templates is played from the case's cassette."""
 
 

@@ -19,7 +19,7 @@ import orjson
 import polars as pl
 
 from policies.catalogue import Action
-from prompts.facts import SLOTS, Amount, Benefit, Fact
+from prompts.facts import IDS, SLOTS, Amount, Benefit, Fact
 from prompts.sender import Sender
 from retrieval.customer import MINOR_DIGITS
 from retrieval.features import FeatureFrames
@@ -32,8 +32,6 @@ _READER = ("addressee", "surname", "company", "department", "title")
 _SPEAKER = ("brand", "legal_name", "signer", "role", "postal_address", "contact", "optout", "reply_by")
 ALWAYS = (*_READER, *_SPEAKER)
 """Slots every message may use."""
-_IDS: Mapping[str, str] = {slot: f"F{number}" for number, slot in enumerate(SLOTS, 1)}
-"""A fact's id is its slot's place in the vocabulary, so the same fact has the same id in every bundle."""
 _METHODS: Mapping[str, str] = {slot: f"_{slot}" for slot in SLOTS}
 
 _SERVICE_WORDS: Mapping[str, tuple[str, str]] = {
@@ -150,7 +148,7 @@ class Gathering:
         for slot in slots:
             found: Found = getattr(self, _METHODS[slot])(intent)
             if found is not None and (value := found[0]) is not None and value != "":
-                facts[slot] = Fact(_IDS[slot], slot, value, found[1])
+                facts[slot] = Fact(IDS[slot], slot, value, found[1])
 
     def _of_speaker(self, intent: Intent) -> Mapping[str, Fact]:
         """Facts about the sender, the same for every customer of a shop who has no rep of their own."""

@@ -73,6 +73,9 @@ SLOTS: Mapping[str, tuple[str, str]] = {
 }
 """Slot → (kind, what it holds).  The whole vocabulary of templates; a template using another name does not load."""
 
+IDS: Mapping[str, str] = {slot: f"F{number}" for number, slot in enumerate(SLOTS, 1)}
+"""A fact's id is its slot's place in the vocabulary, so the same fact has the same id in every bundle."""
+
 SHORT_CHANNELS = frozenset({"sms", "push", "line"})
 """Channels on which dates and prices are printed in their short form (LINE keeps the weekday but drops 2026年)."""
 

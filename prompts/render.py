@@ -36,6 +36,7 @@ from jinja2.ext import Extension
 from jinja2.parser import Parser
 
 from prompts.facts import SLOTS, Fact, print_fact
+from prompts.segments import Wording, marked, slot_marks
 from retrieval.customer import LANGUAGES
 from retrieval.errors import InputError, nearest
 
@@ -47,8 +48,10 @@ MOST_SHAPES = 20_000
 _PART, _OPEN, _SHUT = "\x1e", "\x02", "\x03"
 _MARK = re.compile(f"{_OPEN}([a-z_]+){_SHUT}")
 _WORD = (1 << 64) - 1
-_CONTEXT = frozenset({"business", "choice", "formal", "layout", "month"})
+_CONTEXT = frozenset({"business", "choice", "formal", "layout", "month", "words"})
 """What a template sees besides slots."""
+MODEL = "model"
+"""The folder of what a language model is asked with; ``frame.j2`` in it puts its answer into the layouts."""
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
@@ -274,7 +277,8 @@ class Templates:
                     )
         for folder in self.folders[:-1]:
             for path in sorted(folder.glob("*/*/*.j2")):
-                self._load(path.relative_to(folder).as_posix())
+                if path.relative_to(folder).parts[0] != MODEL:
+                    self._load(path.relative_to(folder).as_posix())
 
     def _load(self, name: str) -> Template:
         try:
@@ -308,21 +312,30 @@ class Templates:
     ) -> Copy:  # fmt: skip
         """Write one message.  ``facts`` is slot → fact; ``seed`` chooses among phrasings."""
         variant = seed % VARIANTS
-        key = (action, channel, language, formal, business, today.month, variant, *facts)
+        shape = self._shape_for(
+            (action, channel, language, formal, business, today.month, variant, *facts), facts, today
+        )
+        return shape.fill(facts, {slot: print_fact(facts[slot], language, channel, today) for slot in shape.slots})
+
+    def lay_out(
+        self, wording: Wording, channel: str, language: str, facts: Mapping[str, Fact], *, today: date, formal: bool = False,
+        business: bool = False,
+    ) -> Shape:  # fmt: skip
+        """The copy that a model's wording comes to in the layout of its channel; every fact it names is in ``facts``."""
+        return self._shape_for((wording, channel, language, formal, business, today.month, 0, *facts), facts, today)
+
+    def _shape_for(self, key: tuple[Any, ...], facts: Mapping[str, Fact], today: date) -> Shape:
+        channel, language = key[1:3]
         # The first slot whose text the template asked for, by that text the next one, and at the end the shape.
         at: Any = self._shapes.get(key)
         while type(at) is tuple:
             slot, by_text = at
             at = by_text.get(print_fact(facts[slot], language, channel, today))
-        if at is None:
-            at = self._shape(key, facts, today)
-        return cast(Shape, at).fill(
-            facts, {slot: print_fact(facts[slot], language, channel, today) for slot in at.slots}
-        )
+        return cast(Shape, self._shape(key, facts, today) if at is None else at)
 
     def _shape(self, key: tuple[Any, ...], facts: Mapping[str, Fact], today: date) -> Shape:
         """Run the template once for everybody who will get the same copy."""
-        action, channel, language, formal, business, month, variant = key[:7]
+        said, channel, language, formal, business, month, variant = key[:7]
         asked: dict[str, str] = {}
         context: dict[str, Any] = dict(_UNFILLED)
         for name, fact in facts.items():
@@ -330,7 +343,12 @@ class Templates:
         context["layout"] = f"{language}/channels/{channel}.j2"
         context["choice"], context["month"] = Choice(variant), month
         context["formal"], context["business"] = formal, business
-        template = self.template(action, language)
+        if isinstance(said, Wording):
+            opened = {mark: f"{_OPEN}{slot}{_SHUT}" for mark, slot in slot_marks(channel, language).items()}
+            context["words"] = Wording(marked(said.head, opened), marked(said.body, opened), said.seasonal)
+            template = self._load(f"{MODEL}/frame.j2")
+        else:
+            template = self.template(said, language)
         text = "".join(template.root_render_func(template.new_context(context, shared=True)))
         parts = [Words(part) for part in text.split(_PART)]
         head, body = (parts[0], parts[-1]) if len(parts) > 1 else (None, parts[0])

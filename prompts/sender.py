@@ -12,7 +12,8 @@ class Sender(BaseModel):
 
     ``links`` maps an action to the page where the customer can do what it proposes; other actions fall back to
     ``site_url``.  ``country`` is where the shop is (ISO 3166); ``privacy_notice_purposes`` what its published privacy notice
-    covers; ``reply_days`` is for how many days the shop will take up an answer.
+    covers; ``reply_days`` is for how many days the shop will take up an answer;
+    ``voice`` names the file that tells a language model how the shop speaks (``model/<language>/voices/<voice>.j2``).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -34,3 +35,4 @@ class Sender(BaseModel):
     privacy_notice_purposes: tuple[str, ...] = ("direct_marketing", "profiling_for_marketing")
     links: Mapping[str, str] = Field(default_factory=dict)
     reply_days: int = Field(default=10, ge=1, le=60)
+    voice: str | None = Field(default=None, pattern="^[a-z0-9_-]{1,40}$")

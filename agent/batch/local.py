@@ -6,11 +6,26 @@ import gc
 import multiprocessing
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event, Thread
 
-from agent.batch.run import Progress, close, free_dead_leases, progress, read_run, segment_of, work_one, worker_name
+from agent.batch.run import (
+    Progress,
+    Run,
+    close,
+    free_dead_leases,
+    progress,
+    read_run,
+    segment_of,
+    work_one,
+    worker_name,
+)
+from agent.drafting import MODEL
+from agent.drafting.copies import budget_left, serve
+from agent.drafting.copywriter import Copywriter
 from agent.enishi import Enishi
 from retrieval.errors import EnishiError, InputError, Unreachable
 
@@ -21,6 +36,8 @@ def run_locally(
     enishi: Enishi, name: str, *, workers: int | None = None, watch: Callable[[Progress], None] = lambda _: None
 ) -> Progress:
     """Work a run to its end; ``watch`` hears of progress about five times a second.
+
+    Where a model writes, it is asked from this process alone, whatever the number of workers.
 
     Raises InputError when policies changed since the run began, Unreachable when a worker could not go on.
     """
@@ -35,20 +52,47 @@ def run_locally(
     if wanted:
         # Made once, and not by one worker while the others wait for it.
         enishi.known()
+    copywriter = _copywriter(enishi, run) if run.drafter == MODEL else None
     if wanted <= 1:
         segment = segment_of(run.segment)
-        while work_one(enishi, run, segment, worker=worker_name(), now=datetime.now(UTC)) is not None:
+        while (
+            work_one(enishi, run, segment, worker=worker_name(), now=datetime.now(UTC), copywriter=copywriter)
+            is not None
+        ):
             watch(progress(enishi.engine, name))
     else:
-        _spawn(enishi, name, wanted, watch)
+        with _serving(enishi, name, copywriter):
+            _spawn(enishi, name, wanted, watch)
     segment = segment_of(run.segment)
     # What a worker elsewhere holds is waited for, and taken over when its lease runs out.
     while not close(enishi.engine, name) and read_run(enishi.engine, name).state == "running":
         time.sleep(_WATCH_SECONDS)
         free_dead_leases(enishi.engine, name)
-        work_one(enishi, run, segment, worker=worker_name(), now=datetime.now(UTC))
+        work_one(enishi, run, segment, worker=worker_name(), now=datetime.now(UTC), copywriter=copywriter)
         watch(progress(enishi.engine, name))
     return progress(enishi.engine, name)
+
+
+def _copywriter(enishi: Enishi, run: Run) -> Copywriter:
+    return enishi.copywriter(
+        as_of=run.as_of, budget=budget_left(enishi.engine, run.name, enishi.home.settings.drafting)
+    )
+
+
+@contextmanager
+def _serving(enishi: Enishi, name: str, copywriter: Copywriter | None) -> Iterator[None]:
+    """While the workers work, ask for the copies that they want."""
+    if copywriter is None:
+        yield
+        return
+    over = Event()
+    asking = Thread(target=serve, args=(enishi.engine, name, copywriter, over), name="enishi-copies")
+    asking.start()
+    try:
+        yield
+    finally:
+        over.set()
+        asking.join()
 
 
 def _spawn(enishi: Enishi, name: str, wanted: int, watch: Callable[[Progress], None]) -> None:
@@ -91,7 +135,10 @@ def _worker(folder: Path, name: str, parent: int) -> None:
             gc.disable()
             while (
                 os.getppid() == parent
-                and work_one(enishi, run, segment, worker=worker, now=datetime.now(UTC)) is not None
+                and work_one(
+                    enishi, run, segment, worker=worker, now=datetime.now(UTC), needed=lambda: os.getppid() == parent
+                )
+                is not None
             ):
                 gc.collect()
     except EnishiError as error:

@@ -10,9 +10,10 @@ import os
 import resource
 import socket
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,11 @@ from sqlalchemy import Connection, Engine, RowMapping, and_, delete, func, inser
 
 from agent import store
 from agent.canonical import canonical
+from agent.drafting import DRAFTERS, MODEL, TEMPLATE, Drafter
+from agent.drafting.copies import RunCopies, Spent, spent
+from agent.drafting.copywriter import Copywriter
+from agent.drafting.model import ModelDrafter
+from agent.drafting.template import from_templates
 from agent.enishi import Enishi
 from agent.pipeline import Seconds, Work, work
 from agent.review import audit
@@ -28,7 +34,7 @@ from agent.tables import decisions, drafts, partitions, revisions, runs
 from policies.catalogue import NAMES
 from policies.expressions import Expression, parse
 from retrieval.database import reading, writing
-from retrieval.errors import InputError, nearest
+from retrieval.errors import InputError, Unreachable, nearest
 from retrieval.history import instant, microseconds, read_partition
 from retrieval.notes.suspicion import by_source
 from retrieval.tables import BUCKETS, HISTORY
@@ -51,11 +57,15 @@ class Run:
     model_version: str
     state: str
     customers: int
+    drafter: str
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: partitions and customers done, counts by stage, seconds by stage over all workers, each worker's peak in MB."""
+    """How far a run is: partitions and customers done, counts by stage, seconds by stage over all workers, each worker's peak in MB.
+
+    ``spent`` is what a model's copies cost, None where templates write.
+    """
 
     run: Run
     partitions: int
@@ -64,6 +74,7 @@ class Progress:
     funnel: Funnel
     seconds: Mapping[str, float]
     peaks: tuple[int, ...]
+    spent: Spent | None = None
 
 
 def segment_of(text: str) -> Expression | None:
@@ -86,12 +97,18 @@ def begin(
     segment: str = "",
     requested_by: str = "",
     size: int = PARTITION,
+    drafter: str = TEMPLATE,
 ) -> Run:
     """Create a run with its partitions.
 
-    Raises InputError when the name is taken, the segment is wrong, or there are no customers.
+    Raises InputError when the name is taken, the segment is wrong, there are no customers, or the settings name no model for the
+    model drafter.
     """
     segment_of(segment)
+    if drafter not in DRAFTERS:
+        raise InputError(f"unknown drafter '{drafter}'{nearest(drafter, DRAFTERS)}", key="--drafter")
+    if drafter == MODEL:
+        enishi.copywriter(as_of=as_of)
     with writing(enishi.engine) as connection:
         if connection.execute(select(runs.c.name).where(runs.c.name == name)).first():
             raise InputError(
@@ -107,6 +124,7 @@ def begin(
         connection.execute(insert(runs).values(
             name=name, as_of=microseconds(as_of), created_at=microseconds(at), requested_by=requested_by, segment=segment,
             policy_version=enishi.world.policy_version, model_version=enishi.world.propensity.version, state="running", customers=total,
+            drafter=drafter,
         ))  # fmt: skip
         connection.execute(insert(partitions), [
             {"run": name, "number": number, "first_bucket": first, "last_bucket": last, "customers": count, "state": "waiting"}
@@ -118,7 +136,7 @@ def begin(
             actor=requested_by,
             event="batch_begun",
             subject=name,
-            detail={"customers": total, "segment": segment},
+            detail={"customers": total, "segment": segment, "drafter": drafter},
         )
     return read_run(enishi.engine, name)
 
@@ -159,7 +177,7 @@ def all_runs(engine: Engine) -> list[Run]:
 def _run(row: RowMapping) -> Run:
     return Run(
         row["name"], instant(row["as_of"]), row["requested_by"], row["segment"], row["policy_version"], row["model_version"], row["state"],
-        row["customers"],
+        row["customers"], row["drafter"],
     )  # fmt: skip
 
 
@@ -178,8 +196,9 @@ def progress(engine: Engine, name: str) -> Progress:
     for row in done:
         peaks[row["worker"]] = max(peaks.get(row["worker"], 0), row["peak_mb"] or 0)
     return Progress(
-        run, len(rows), len(done), sum(row["customers"] for row in done), funnel, seconds, tuple(sorted(peaks.values()))
-    )
+        run, len(rows), len(done), sum(row["customers"] for row in done), funnel, seconds, tuple(sorted(peaks.values())),
+        spent(engine, name) if run.drafter == MODEL else None,
+    )  # fmt: skip
 
 
 def worker_name() -> str:
@@ -187,8 +206,15 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def work_one(enishi: Enishi, run: Run, segment: Expression | None, *, worker: str, now: datetime) -> int | None:
-    """Lease the next partition, work it out and store it; its number, or None when nothing is waiting."""
+def work_one(
+    enishi: Enishi, run: Run, segment: Expression | None, *, worker: str, now: datetime, copywriter: Copywriter | None = None,
+    needed: Callable[[], bool] = lambda: True,
+) -> int | None:  # fmt: skip
+    """Lease the next partition, work it out and store it; its number, or None when nothing is waiting.
+
+    Where a model writes and there is no ``copywriter``, whoever runs the batch asks it; that is waited for as long as the work is
+    ``needed``.
+    """
     leased = _lease(enishi.engine, run.name, worker, now)
     if leased is None:
         return None
@@ -198,7 +224,13 @@ def work_one(enishi: Enishi, run: Run, segment: Expression | None, *, worker: st
         frames = read_partition(connection, run.as_of, enishi.shelves, first, last)
         frames = store.with_reservations(connection, frames, first, last)
         world = replace(enishi.world, known=enishi.register.at(connection, now))
-    made = work(frames, world, run=run.name, segment=segment, clock=clock)
+    drafter: Drafter = from_templates
+    if run.drafter == MODEL:
+        held = partial(_hold, enishi.engine, run.name, leased["number"], worker, needed)
+        drafter = ModelDrafter(
+            RunCopies(enishi.engine, run.name, copywriter, held), enishi.home.settings.drafting.phrasings
+        )
+    made = work(frames, world, run=run.name, segment=segment, drafter=drafter, clock=clock)
     counts = funnel_of(made) | {f"suspicious:{source}": count for source, count in by_source(frames).items()}
     with clock.of("store"), writing(enishi.engine) as connection:
         if not _finish(connection, run.name, leased["number"], worker, counts):
@@ -209,6 +241,20 @@ def work_one(enishi: Enishi, run: Run, segment: Expression | None, *, worker: st
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         connection.execute(_this(run.name, leased["number"]).values(seconds=spent, peak_mb=peak))
     return leased["number"]
+
+
+def _hold(engine: Engine, run: str, number: int, worker: str, needed: Callable[[], bool]) -> None:
+    """Keep the lease of a partition that waits for its copies.  Raises Unreachable when nobody will bring them."""
+    with writing(engine) as connection:
+        ours = partitions.c.worker == worker, partitions.c.state == "leased"
+        held = connection.execute(
+            _this(run, number).where(*ours).values(leased_until=microseconds(datetime.now(UTC) + LEASE))
+        )
+        state = connection.execute(select(runs.c.state).where(runs.c.name == run)).scalar()
+    if not held.rowcount or state != "running" or not needed():
+        raise Unreachable(
+            f"run '{run}' was stopped while its copies were written: 'enishi batch resume {run}' goes on with it"
+        )
 
 
 def _this(run: str, number: int) -> Any:
@@ -256,6 +302,8 @@ def funnel_of(made: Work) -> dict[str, int]:
     counts.update(f"verdict:{draft.verdict}" for draft in made.drafts)
     for draft in made.drafts:
         counts.update({f"rule:{finding.guard}.{finding.rule}" for finding in draft.findings})
+        if draft.provenance is not None:
+            counts[f"drafting:{draft.provenance.outcome}"] += 1
     for (action, stage, rule), count in made.excluded.items():
         counts[f"excluded:{stage}:{action}:{rule}"] += count
     return dict(counts)

@@ -87,4 +87,5 @@ def shown(connection: Connection, draft_id: str) -> dict[str, Any]:
 def _plain(row: RowMapping) -> dict[str, Any]:
     moments = ("send_not_before", "send_not_after", "created_at")
     # SQLAlchemy's keys are a subclass of str, which JSON does not take.
-    return {str(name): instant(value).isoformat() if name in moments else value for name, value in row.items()}
+    plain = {str(name): instant(value).isoformat() if name in moments else value for name, value in row.items()}
+    return {**plain, "drafting": orjson.loads(plain["drafting"]) if plain["drafting"] else None}

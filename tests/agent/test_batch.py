@@ -221,7 +221,7 @@ def test_a_segment_is_about_the_customer(empty: Path, enishi: Command, segment: 
 
 def test_status_and_list_are_documents(ran: Path, enishi: Command, tmp_path: Path) -> None:
     home = copied(ran, tmp_path / "home")
-    one = {"run", "as_of", "state", "customers", "segment", "policy_version", "model_version", "requested_by"}
+    one = {"run", "as_of", "state", "customers", "segment", "policy_version", "model_version", "requested_by", "drafter"}
     listed = enishi("batch", "list", "--json", home=home)
     assert listed.code == 0
     assert [entry.keys() for entry in listed.json] == [one]

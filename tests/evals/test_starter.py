@@ -129,6 +129,20 @@ def test_one_changed_template_shows_exactly_which_cases_flipped(few: Suite, run:
     assert {name for name, _, _ in found.setting} == {"policy_version", "prompts"}
 
 
+def test_one_changed_prompt_shows_which_cases_have_to_be_recorded_anew(suite: Suite, shipped: Enishi, tmp_path: Path) -> None:
+    """One sentence of the English prompt: its cases are unscored and say how it differs, the Japanese ones play."""
+    asked = Suite(name=suite.name, folder=suite.folder, cases=tuple(case for case in suite.cases if case.file.drafter == "model"))
+    enishi = changed(tmp_path, shipped, "prompts", "model/en/system.j2", "Plain, warm and short.", "Plain and warm.")
+    told = {result.case: result for result in run_suite(asked, enishi).results}
+    assert len(told) >= 6
+    for case in asked.cases:
+        result = told[case.id]
+        assert result.status == ("unscored" if case.language == "en" else "pass")
+        if case.language == "en":
+            assert "-- Plain, warm and short." in result.problem
+            assert "+- Plain and warm." in result.problem
+
+
 def test_a_template_that_breaks_the_rules_regresses(few: Suite, run: Run, shipped: Enishi, tmp_path: Path) -> None:
     enishi = changed(tmp_path, shipped, "prompts", "ja/actions/winback.j2", "コード", "今だけ90%引き。コード")
     found = flips(run, few, enishi)

@@ -1,22 +1,51 @@
-"""Writing the message that was decided on."""
+"""Writing the message that was decided on: what all drafters share.
+
+A drafter takes orders and returns judged drafts, one for each, in their order.  ``template.py`` fills what is written by hand;
+``model.py`` has a language model write copies, and falls back to the template where none of them may be used.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 import orjson
 
 from agent.canonical import canonical, digest
 from agent.decision import Decision
-from agent.world import World
 from policies.claims import Fact as Claimable
 from policies.guardrails import Finding
-from prompts.bundle import Gathering, Intent
+from prompts.bundle import Intent
 from prompts.facts import Claims, Fact, print_fact
 from prompts.render import Copy
+
+if TYPE_CHECKING:
+    from agent.world import World
+
+TEMPLATE, MODEL = "template", "model"
+DRAFTERS = (TEMPLATE, MODEL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """How a draft came to its words where a model was asked for them.
+
+    ``outcome`` is one of :data:`agent.drafting.outcomes.OUTCOMES`, said in ``ja`` and ``en``; ``copy`` names the brief, which many
+    drafts of a batch share; ``requests`` and tokens are what was spent on that copy.
+    """
+
+    outcome: str
+    ja: str
+    en: str
+    copy: str = ""
+    model: str = ""
+    requests: int = 0
+    tokens_in: int = 0
+    tokens_cached: int = 0
+    tokens_out: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +54,8 @@ class Draft:
 
     ``facts_json`` are the facts it says, canonical: id, slot, text and source of each; ``said`` is slot → text of them;
     ``claims`` is what its text may claim: the facts it was written from, by their roles.  ``about`` is what the law asks about
-    it, as it stands when it is judged; ``fixed`` what was put right in the drafter's words before they were judged.
+    it, as it stands when it is judged; ``fixed`` what was put right in the drafter's words before they were judged;
+    ``provenance`` what came of asking a model, None where none was asked.
     ``digest`` covers exactly what a reviewer sees: recipient, channel, text, facts, policy and consent version.
     """
 
@@ -40,7 +70,8 @@ class Draft:
     addressee: str | None
     surname: str | None
     about: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    drafter: str = "template"
+    drafter: str = TEMPLATE
+    provenance: Provenance | None = None
     verdict: str = "block"
     findings: tuple[Finding, ...] = ()
     fixed: tuple[Finding, ...] = ()
@@ -52,14 +83,28 @@ class Draft:
         return cast(list[dict[str, str]], orjson.loads(self.facts_json))
 
 
-def write(decision: Decision, intent: Intent, facts: Mapping[str, Fact], gathering: Gathering, world: World) -> Draft:
-    """The template draft of a decision; an unfilled slot stays visible in it."""
-    today = gathering.today(intent.i)
-    copy = world.templates.render(
-        intent.action.id, intent.channel, intent.language, facts, today=today, seed=decision.seed,
-        formal=gathering.formal(intent.i), business=gathering.business(intent.i),
-    )  # fmt: skip
-    return draft_of(decision, intent, copy, facts, today, world.policy_version, drafter="template")
+class Order(NamedTuple):
+    """What is to be written for one customer: the decision, the bundle, and what the words depend on besides."""
+
+    decision: Decision
+    intent: Intent
+    facts: Mapping[str, Fact]
+    about: Mapping[str, Mapping[str, Any]]
+    today: date
+    formal: bool
+    business: bool
+    voice: str
+
+
+Timed = Callable[[str], AbstractContextManager[None]]
+"""Counts the time of a stage."""
+
+
+class Drafter(Protocol):
+    """Writes and judges a partition's drafts."""
+
+    def __call__(self, orders: Sequence[Order], world: World, timed: Timed) -> tuple[Draft, ...]:
+        """A judged draft for each order."""
 
 
 def draft_of(
