@@ -201,15 +201,18 @@ class Enishi:
     ) -> Copywriter:
         """Asks the model of the settings for copies, within their limits.
 
-        Raises InputError when the settings name none, its key is missing or the extra is not installed.
+        Raises InputError when the settings name none, its key is missing, the extra is not installed, or a prompt of the home is
+        broken.
         """
         from agent.drafting.copywriter import Copywriter
         from agent.drafting.model import judged_on_specimens
         from agent.drafting.provider import connection
 
         drafting = self.home.settings.drafting
+        asking = Asking(self.world.templates)
+        asking.check(shop.voice for shop in self.home.settings.shops.values() if shop.voice)
         return Copywriter(
-            drafting, connect or connection(drafting), Asking(self.world.templates), judged_on_specimens(self.world, as_of.date()),
+            drafting, connect or connection(drafting), asking, judged_on_specimens(self.world, as_of.date()),
             budget or budget_of(drafting),
         )  # fmt: skip
 
