@@ -9,7 +9,7 @@ with Enishi.open("home") as enishi:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -355,7 +355,7 @@ def draft_json(draft: Draft) -> dict[str, Any]:
         "id": draft.id, "action": draft.intent.action.id, "channel": draft.intent.channel, "language": draft.intent.language,
         "subject": draft.copy.subject, "title": draft.copy.title, "body": draft.copy.body,
         "facts": [{"id": fact["id"], "text": fact["text"], "source": fact["source"]} for fact in draft.facts],
-        "drafter": draft.drafter, "drafting": asdict(draft.provenance) if draft.provenance else None, "verdict": draft.verdict, "findings": [store.finding_json(finding) for finding in draft.findings],
+        "drafter": draft.drafter, "drafting": draft.provenance.json() if draft.provenance else None, "verdict": draft.verdict, "findings": [store.finding_json(finding) for finding in draft.findings],
         "fixed": [store.finding_json(finding) for finding in draft.fixed],
         "digest": draft.digest,
     }  # fmt: skip
