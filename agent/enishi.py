@@ -163,14 +163,16 @@ class Enishi:
     def draft(
         self, customer_id: str, *, action: str | None = None, channel: str | None = None, language: str | None = None,
         as_of: datetime | None = None, requested_by: str = "", drafter: str = TEMPLATE, ask: str = "", connect: Connect | None = None,
+        lets_through: tuple[type[BaseException], ...] = (),
     ) -> Draft | Recommendation:  # fmt: skip
         """Decide (or take ``action`` and ``channel`` as asked, if the rules allow them), draft, judge, queue for approval.
 
         ``drafter`` is ``template`` or ``model``; ``ask`` is a wish about the words, for a model, and ``connect`` another way to one
-        than the settings'.  Returns the draft, or the recommendation when nothing should be sent.  Raises InputError when what is
-        asked for is unknown, Excluded when a rule forbids it.
+        than the settings'; ``lets_through`` are exceptions that are no failure of a model, such as a recorder's.  Returns the
+        draft, or the recommendation when nothing should be sent.  Raises InputError when what is asked for is unknown, Excluded
+        when a rule forbids it.
         """
-        writes = self._drafter(drafter, ask, connect)
+        writes = self._drafter(drafter, ask, connect, lets_through)
         frames = self.frames(customer_id, as_of=as_of)
         if language is not None and language not in LANGUAGES:
             raise InputError(f"unknown language '{language}'{nearest(language, LANGUAGES)}", key="lang")
@@ -216,7 +218,9 @@ class Enishi:
             budget or budget_of(drafting),
         )  # fmt: skip
 
-    def _drafter(self, name: str, ask: str, connect: Connect | None) -> Drafter:
+    def _drafter(
+        self, name: str, ask: str, connect: Connect | None, lets_through: tuple[type[BaseException], ...]
+    ) -> Drafter:  # fmt: skip
         if name not in DRAFTERS:
             raise InputError(f"unknown drafter '{name}'{nearest(name, DRAFTERS)}", key="--drafter")
         if name == TEMPLATE:
@@ -225,7 +229,9 @@ class Enishi:
             return from_templates
         from agent.drafting.model import ModelDrafter, directly
 
-        return ModelDrafter(directly(self.copywriter(connect, as_of=datetime.now(UTC)), self.world), ask=ask)
+        copywriter = self.copywriter(connect, as_of=datetime.now(UTC))
+        copywriter.lets_through = lets_through
+        return ModelDrafter(directly(copywriter, self.world), ask=ask)
 
     def _narrowed(self, action: str | None, channel: str | None) -> World:
         """The world in which only what was asked for, or silence, can be chosen; every rule stays."""
