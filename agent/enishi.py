@@ -208,14 +208,16 @@ class Enishi:
     def draft(
         self, customer_id: str, *, action: str | None = None, channel: str | None = None, language: str | None = None,
         as_of: datetime | None = None, requested_by: str = "", drafter: str = TEMPLATE, ask: str = "", connect: Connect | None = None,
+        lets_through: tuple[type[BaseException], ...] = (),
     ) -> Draft | Recommendation:  # fmt: skip
         """Decide (or take ``action`` and ``channel`` as asked, if the rules allow them), draft, judge, queue for approval.
 
         ``drafter`` is ``template`` or ``model``; ``ask`` is a wish about the words, for a model, and ``connect`` another way to one
-        than the settings'.  Returns the draft, or the recommendation when nothing should be sent.  Raises InputError when what is
-        asked for is unknown, Excluded when a rule forbids it.
+        than the settings'; ``lets_through`` are exceptions that are no failure of a model, such as a recorder's.  Returns the
+        draft, or the recommendation when nothing should be sent.  Raises InputError when what is asked for is unknown, Excluded
+        when a rule forbids it.
         """
-        writes = self._drafter(drafter, ask, connect)
+        writes = self._drafter(drafter, ask, connect, lets_through)
         frames = self.frames(customer_id, as_of=as_of)
         if language is not None and language not in LANGUAGES:
             raise InputError(f"unknown language '{language}'{nearest(language, LANGUAGES)}", key="lang")
@@ -247,19 +249,24 @@ class Enishi:
     ) -> Copywriter:
         """Asks the model of the settings for copies, within their limits.
 
-        Raises InputError when the settings name none, its key is missing or the extra is not installed.
+        Raises InputError when the settings name none, its key is missing, the extra is not installed, or a prompt of the home is
+        broken.
         """
         from agent.drafting.copywriter import Copywriter
         from agent.drafting.model import judged_on_specimens
         from agent.drafting.provider import connection
 
         drafting = self.home.settings.drafting
+        asking = Asking(self.world.templates)
+        asking.check(shop.voice for shop in self.home.settings.shops.values() if shop.voice)
         return Copywriter(
-            drafting, connect or connection(drafting), Asking(self.world.templates), judged_on_specimens(self.world, as_of.date()),
+            drafting, connect or connection(drafting), asking, judged_on_specimens(self.world, as_of.date()),
             budget or budget_of(drafting),
         )  # fmt: skip
 
-    def _drafter(self, name: str, ask: str, connect: Connect | None) -> Drafter:
+    def _drafter(
+        self, name: str, ask: str, connect: Connect | None, lets_through: tuple[type[BaseException], ...]
+    ) -> Drafter:  # fmt: skip
         if name not in DRAFTERS:
             raise InputError(f"unknown drafter '{name}'{nearest(name, DRAFTERS)}", key="--drafter")
         if name == TEMPLATE:
@@ -268,7 +275,9 @@ class Enishi:
             return from_templates
         from agent.drafting.model import ModelDrafter, directly
 
-        return ModelDrafter(directly(self.copywriter(connect, as_of=datetime.now(UTC)), self.world), ask=ask)
+        copywriter = self.copywriter(connect, as_of=datetime.now(UTC))
+        copywriter.lets_through = lets_through
+        return ModelDrafter(directly(copywriter, self.world), ask=ask)
 
     def _narrowed(self, action: str | None, channel: str | None) -> World:
         """The world in which only what was asked for, or silence, can be chosen; every rule stays."""
@@ -398,7 +407,7 @@ def draft_json(draft: Draft) -> dict[str, Any]:
         "id": draft.id, "action": draft.intent.action.id, "channel": draft.intent.channel, "language": draft.intent.language,
         "subject": draft.copy.subject, "title": draft.copy.title, "body": draft.copy.body,
         "facts": [{"id": fact["id"], "text": fact["text"], "source": fact["source"]} for fact in draft.facts],
-        "drafter": draft.drafter, "drafting": asdict(draft.provenance) if draft.provenance else None, "verdict": draft.verdict, "findings": [store.finding_json(finding) for finding in draft.findings],
+        "drafter": draft.drafter, "drafting": draft.provenance.json() if draft.provenance else None, "verdict": draft.verdict, "findings": [store.finding_json(finding) for finding in draft.findings],
         "fixed": [store.finding_json(finding) for finding in draft.fixed],
         "digest": draft.digest,
     }  # fmt: skip

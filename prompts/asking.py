@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from itertools import product
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from jinja2 import TemplateError
@@ -20,7 +22,8 @@ from policies.catalogue import Action
 from prompts.facts import IDS, SLOTS
 from prompts.render import MODEL, Templates
 from prompts.segments import CUSTOMER, HEADS, STAFF, STORE, Fault, slots_of
-from retrieval.errors import InputError
+from retrieval.customer import CHANNELS, LANGUAGES
+from retrieval.errors import InputError, nearest
 
 _BY_LAYOUT = frozenset(
     "addressee surname company department title brand legal_name signer postal_address optout".split()
@@ -106,6 +109,31 @@ class Asking:
             if name.startswith(f"prompts/{MODEL}/"):
                 told.update(name.encode() + b"\0" + content + b"\0")
         return told.hexdigest()[:16]
+
+    def check(self, voices: Iterable[str]) -> None:
+        """Read every prompt now: a slip in a home's own stops a run before it begins.
+
+        Raises InputError naming the file that is broken, or the voice that no language has.
+        """
+        known = {
+            Path(name).stem
+            for name in self._templates.files
+            if name.startswith(f"prompts/{MODEL}/") and "/voices/" in name
+        }
+        for voice in sorted(set(voices) - known):
+            raise InputError(
+                f"there is no voice '{voice}'{nearest(voice, known)}",
+                file=f"prompts/{MODEL}/<language>/voices",
+                key="voice",
+            )
+        for language, channel in product(LANGUAGES, CHANNELS):
+            for voice in ("default", *sorted(set(voices))):
+                brief = Brief(
+                    action="check", name="", why="", purpose="marketing", channel=channel, language=language, formal=True, business=True,
+                    required=("product",), optional=("link",), voice=voice, care=True, phrasings=2, ask="…",
+                )  # fmt: skip
+                self.prompt(brief)
+            self.repair(brief, [Fault("check", 1, "body", 1, "…", "…", "…")])
 
     def prompt(self, brief: Brief) -> Prompt:
         """The first question.  Raises InputError naming the file that is broken."""

@@ -170,9 +170,9 @@ def _faulty(enishi: Enishi, moment: datetime, customer: str, fault: str) -> dict
         asked = Enishi(replace(enishi.home, settings=_asking(enishi, server, attempts=1, **slow)))
         drafter = ModelDrafter(directly(asked.copywriter(as_of=moment), enishi.world))
         draft = work(enishi.frames(customer, as_of=moment), enishi.world, drafter=drafter).drafts[0]
-    told = draft.provenance
-    return {"fault": fault, "what": FAULTS[fault], "drafter": draft.drafter, "verdict": draft.verdict, "requests": told.requests if told else 0,
-            "outcome": told.outcome if told else "", "ja": told.ja if told else "", "en": told.en if told else ""}  # fmt: skip
+    told = draft.provenance.json() if draft.provenance else {}
+    return {"fault": fault, "what": FAULTS[fault], "drafter": draft.drafter, "verdict": draft.verdict,
+            **{key: told.get(key) for key in ("requests", "outcome", "ja", "en")}}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
@@ -16,6 +16,7 @@ import orjson
 
 from agent.canonical import canonical, digest
 from agent.decision import Decision
+from agent.drafting.outcomes import sentence
 from policies.claims import Fact as Claimable
 from policies.guardrails import Finding
 from prompts.bundle import Intent
@@ -33,19 +34,23 @@ DRAFTERS = (TEMPLATE, MODEL)
 class Provenance:
     """How a draft came to its words where a model was asked for them.
 
-    ``outcome`` is one of :data:`agent.drafting.outcomes.OUTCOMES`, said in ``ja`` and ``en``; ``copy`` names the brief, which many
-    drafts of a batch share; ``requests`` and tokens are what was spent on that copy.
+    ``outcome`` is one of :data:`agent.drafting.outcomes.OUTCOMES`, ``detail`` the rules or the provider's word for it; ``copy`` names
+    the brief, which many drafts of a batch share; ``requests`` and tokens are what was spent on that copy.
     """
 
     outcome: str
-    ja: str
-    en: str
+    detail: str = ""
     copy: str = ""
     model: str = ""
     requests: int = 0
     tokens_in: int = 0
     tokens_cached: int = 0
     tokens_out: int = 0
+
+    def json(self) -> dict[str, Any]:
+        """As other programs and people read it: with the sentence in both languages."""
+        ja, en = sentence(self.outcome, self.detail)
+        return {**asdict(self), "ja": ja, "en": en}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

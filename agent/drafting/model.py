@@ -13,7 +13,7 @@ from datetime import date
 
 from agent.drafting import MODEL, Draft, Order, Provenance, Timed, draft_of
 from agent.drafting.copywriter import Copywriter, Judge, Written
-from agent.drafting.outcomes import WITH_MODEL, sentence
+from agent.drafting.outcomes import WITH_MODEL
 from agent.drafting.specimen import facts as specimen
 from agent.drafting.template import write
 from agent.judging import judge_written
@@ -165,9 +165,8 @@ def _plain(order: Order, copy: Written, outcome: str, detail: str, world: World)
 
 
 def _provenance(copy: Written, outcome: str, detail: str = "") -> Provenance:
-    ja, en = sentence(outcome, detail)
     return Provenance(
-        outcome=outcome, ja=ja, en=en, copy=copy.key, model=copy.model, requests=copy.requests, tokens_in=copy.tokens_in,
+        outcome=outcome, detail=detail, copy=copy.key, model=copy.model, requests=copy.requests, tokens_in=copy.tokens_in,
         tokens_cached=copy.tokens_cached, tokens_out=copy.tokens_out,
     )  # fmt: skip
 
@@ -175,8 +174,7 @@ def _provenance(copy: Written, outcome: str, detail: str = "") -> Provenance:
 def _fallen_back(order: Order, blocked: Draft, world: World) -> Draft:
     """The template's draft in place of a blocked one, with the rules that blocked it."""
     rules = ", ".join(dict.fromkeys(one.rule for one in blocked.findings if one.severity == BLOCK))
-    ja, en = sentence("blocked", rules)
-    provenance = replace(blocked.provenance, outcome="blocked", ja=ja, en=en) if blocked.provenance else None
+    provenance = replace(blocked.provenance, outcome="blocked", detail=rules) if blocked.provenance else None
     return replace(write(order, world), provenance=provenance)
 
 

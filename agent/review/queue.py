@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, RowMapping, func, select
 
+from agent.drafting import Provenance
 from agent.store import FIXED, read_decision
 from agent.tables import audit, drafts, revisions
 from retrieval.errors import InputError, nearest
@@ -88,4 +89,5 @@ def _plain(row: RowMapping) -> dict[str, Any]:
     moments = ("send_not_before", "send_not_after", "created_at")
     # SQLAlchemy's keys are a subclass of str, which JSON does not take.
     plain = {str(name): instant(value).isoformat() if name in moments else value for name, value in row.items()}
-    return {**plain, "drafting": orjson.loads(plain["drafting"]) if plain["drafting"] else None}
+    told = plain["drafting"]
+    return {**plain, "drafting": Provenance(**orjson.loads(told)).json() if told else None}

@@ -19,6 +19,7 @@ pytest.importorskip("langchain_openai")
 from agent.batch.local import run_locally
 from agent.batch.run import Progress, begin, close, progress, work_one
 from agent.demo.loopback import Loopback
+from agent.drafting import Provenance
 from agent.drafting.copies import budget_left, spent, wanted
 from agent.drafting.outcomes import WITH_MODEL
 from agent.enishi import Enishi
@@ -200,7 +201,7 @@ def test_when_the_budget_is_spent_templates_write_the_rest(limit: dict[str, Any]
     assert state.spent.tokens <= limit.get("budget_tokens", 10**9)
     assert state.spent.micros <= limit.get("budget_money", 10**9) * 1_000_000
     assert sum(found.values()) == len(rows(home, drafts))
-    told = next(json.loads(row["drafting"]) for row in rows(home, drafts) if '"budget"' in row["drafting"])
+    told = next(Provenance(**json.loads(row["drafting"])).json() for row in rows(home, drafts) if '"budget"' in row["drafting"])
     assert "予算" in told["ja"] and "budget" in told["en"]
 
 
@@ -304,4 +305,4 @@ def test_nobody_waits_for_one_who_asks_no_more(home: Path) -> None:
     found = rows(home, drafts)
     assert len(found) > 50 and {row["drafter"] for row in found} == {"template"}
     assert outcomes(home) == {"failed": len(found)}
-    assert "RuntimeError" in json.loads(found[0]["drafting"])["en"]
+    assert json.loads(found[0]["drafting"])["detail"] == "RuntimeError"

@@ -159,7 +159,7 @@ def test_every_fault_has_its_outcome_and_the_template_steps_in(fault: str, plain
         assert len(server.drafts_asked) == requests
     assert draft.provenance is not None and draft.provenance.outcome == outcome
     assert (draft.drafter, draft.verdict, draft.copy.body) == ("template", "pass", template.copy.body)
-    assert OUTCOMES[outcome][0] in draft.provenance.ja and OUTCOMES[outcome][1] in draft.provenance.en
+    assert OUTCOMES[outcome][0] in draft.provenance.json()["ja"] and OUTCOMES[outcome][1] in draft.provenance.json()["en"]
 
 
 def test_all_faults_are_tried() -> None:
@@ -250,10 +250,32 @@ def test_the_exceptions_of_a_recorder_are_let_through(plain: Work, reader: Enish
     frames = reader.frames(somebody(plain), as_of=AS_OF)
     drafter = ModelDrafter(directly(writer, reader.world))
     (draft,) = work(frames, reader.world, drafter=drafter).drafts
-    assert draft.provenance and draft.provenance.outcome == "failed" and "NoRecording" in draft.provenance.en
+    assert draft.provenance and draft.provenance.outcome == "failed" and draft.provenance.detail == "NoRecording"
     writer.lets_through = (NoRecording,)
     with pytest.raises(NoRecording):
         work(frames, reader.world, drafter=drafter)
+
+
+def test_what_a_recorder_has_is_replayed_with_the_server_gone(plain: Work, home: Path, tmp_path: Path) -> None:
+    """The prompt of the same decision is the same bytes; one that was never recorded is the recorder's own exception."""
+    vcr = pytest.importorskip("vcr")
+    from vcr.errors import CannotOverwriteExistingCassetteException
+
+    recorder = vcr.VCR(match_on=("method", "path", "body"), filter_headers=["authorization"])
+    cassette, customer = str(tmp_path / "cassette.yaml"), somebody(plain)
+    missing = {"drafter": "model", "as_of": AS_OF, "lets_through": (CannotOverwriteExistingCassetteException,)}
+    with Loopback() as server:
+        configured(home, server.url)
+        with recorder.use_cassette(cassette), Enishi.open(home) as opened:
+            live = opened.draft(customer, **missing)
+    with recorder.use_cassette(cassette, record_mode="none") as tape, Enishi.open(home) as opened:
+        again = opened.draft(customer, **missing)
+        assert tape.all_played
+        with pytest.raises(CannotOverwriteExistingCassetteException):
+            opened.draft(customer, ask="短く", **missing)
+    assert isinstance(live, Draft) and isinstance(again, Draft)
+    assert live.drafter == "model" and (again.id, again.digest, again.provenance) == (live.id, live.digest, live.provenance)
+    assert (again.copy.subject, again.copy.body) == (live.copy.subject, live.copy.body)
 
 
 def test_any_chat_model_of_langchain_will_do(plain: Work, reader: Enishi) -> None:

@@ -175,3 +175,26 @@ def test_tokens_are_rather_over_than_underestimated() -> None:
     for language in ("ja", "en"):
         prompt = ASKING.prompt(brief(CATALOGUE.by_id["winback"], "post", language))
         assert 0.95 * counted(prompt.system) <= tokens(prompt.system) <= 1.6 * counted(prompt.system)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [({"retry-after": "7"}, 7), ({"retry-after-ms": "1500"}, 1.5), ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0), ({}, None),
+     ({"retry-after": "soon"}, None), ({"retry-after": "-3"}, 0)],
+)  # fmt: skip
+def test_how_long_a_provider_asks_to_wait(headers: dict[str, str], seconds: float | None) -> None:
+    import httpx2
+    import openai
+
+    from agent.drafting.provider import failure_of
+
+    answer = httpx2.Response(429, headers=headers, request=httpx2.Request("POST", "http://127.0.0.1/v1"))
+    failure = failure_of(openai.RateLimitError("slow down", response=answer, body=None))
+    assert failure is not None and failure.outcome == "rate_limited" and failure.retry_after == seconds
+
+
+def test_what_is_no_failure_of_a_model_is_not_taken_for_one() -> None:
+    from agent.drafting.provider import failure_of
+
+    assert failure_of(RuntimeError("a recorder has no recording")) is None
+    assert failure_of(ConnectionResetError()).outcome == "unreachable"  # type: ignore[union-attr]

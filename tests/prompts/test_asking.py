@@ -127,8 +127,16 @@ def test_a_broken_prompt_names_its_file(tmp_path: Path) -> None:
     folder = tmp_path / "model" / "ja"
     folder.mkdir(parents=True)
     (folder / "user.j2").write_text("施策: {{ actoin }}\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"model/ja/user.j2.*actoin"):
-        Asking(Templates(tmp_path)).prompt(one_of("email", "ja"))
+    own = Asking(Templates(tmp_path))
+    for ask in (lambda: own.prompt(one_of("email", "ja")), lambda: own.check([])):
+        with pytest.raises(InputError, match=r"model/ja/user.j2.*actoin"):
+            ask()
+
+
+def test_a_voice_that_nobody_wrote_is_told() -> None:
+    ASKING.check(["default"])
+    with pytest.raises(InputError, match="no voice 'defualt' — did you mean 'default'"):
+        ASKING.check(["defualt"])
 
 
 def test_every_channel_has_its_rules_in_every_language() -> None:
