@@ -8,16 +8,17 @@ with Enishi.open("home") as enishi:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from random import Random
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import polars as pl
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
 from agent import store
 from agent.canonical import first_difference
@@ -38,6 +39,10 @@ from retrieval.frames import Frames, known_at
 from retrieval.history import ProductRange, instant, read_customer, read_range
 from retrieval.records import parse, to_record
 from retrieval.tables import HISTORY, bucket_of
+
+if TYPE_CHECKING:
+    from retrieval.notes.erasure import Erased
+    from retrieval.notes.home import Notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,8 @@ class Enishi:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if "notes" in self.__dict__:
+            self.notes.close()
         if "engine" in self.__dict__:
             self.engine.dispose()
 
@@ -98,6 +105,46 @@ class Enishi:
         """Products and offers, read once."""
         with reading(self.engine) as connection:
             return read_range(connection)
+
+    @cached_property
+    def notes(self) -> Notes:
+        """What was written about the customers: search, index, erase."""
+        from retrieval.notes.home import Notes
+
+        return Notes(self.engine, self.home.folder, self._without_identifiers)
+
+    def _without_identifiers(self, notes: Sequence[tuple[str, str]]) -> list[str]:
+        """Texts of notes, by customer, as they may leave the machine: every identifier is a placeholder."""
+        from policies.identifiers.index import KnownIdentifiers
+        from policies.identifiers.placeholders import mask_free_text
+        from retrieval.notes.note import language_of
+
+        people = HISTORY["customers"]
+        buckets = {bucket_of(customer) for customer, _ in notes}
+        with reading(self.engine) as connection:
+            named = select(people.c.id, people.c.name).where(
+                people.c.bucket.in_(buckets), people.c.id.in_({customer for customer, _ in notes})
+            )
+            rows = [(row.id, [("PERSON", row.name)] if row.name else []) for row in connection.execute(named)]
+        known = KnownIdentifiers.build(rows, self.home.key, now=datetime.now(UTC))
+        # Seeded, so that the same words have the same vector.
+        return [mask_free_text(text, language_of(text), known=known, random=Random(0)).text for _, text in notes]
+
+    def erase_notes(self, *customer_ids: str, actor: str = "", at: datetime | None = None) -> Erased:
+        """Erase what was written about these customers, down to the bytes, and say so in the audit log.
+
+        Raises InputError for an unknown customer or an index that cannot be opened here, Unreachable when database or index do not
+        answer; nothing is erased then.
+        """
+        from agent.review import audit
+
+        moment = at or datetime.now(UTC)
+
+        def noted(connection: Connection, notes: int) -> None:
+            for customer in dict.fromkeys(customer_ids):
+                audit.append(connection, at=moment, actor=actor, event="notes_erased", subject=customer, detail={})
+
+        return self.notes.erase(customer_ids, noted=noted)
 
     def frames(self, customer_id: str, *, as_of: datetime | None = None) -> Frames:
         """One customer as a partition of one.
