@@ -25,7 +25,7 @@ from retrieval.errors import Unreachable
 from retrieval.notes.concepts import of
 from retrieval.notes.index import NoteIndex
 from retrieval.notes.lexical import profile
-from retrieval.notes.note import WORDS, mine
+from retrieval.notes.note import WORDS, mine, whose
 from retrieval.notes.suspicion import suspicion
 from retrieval.tables import HISTORY
 
@@ -70,13 +70,13 @@ def erase(
 def _deleted(connection: Connection, customer_ids: Sequence[str]) -> list[str]:
     """The texts that were taken out."""
     texts: list[str] = []
+    asked = whose(customer_ids)
     for name, words in WORDS.items():
         table = HISTORY[name]
-        whose = mine(table, customer_ids) & table.c[words].is_not(None)
-        texts += connection.execute(select(table.c[words]).where(whose)).scalars()
-        connection.execute(
-            delete(table).where(whose) if name == "interactions" else update(table).where(whose).values({words: None})
-        )
+        written = mine(table) & table.c[words].is_not(None)
+        texts += connection.execute(select(table.c[words]).where(written), asked).scalars()
+        taken = delete(table) if name == "interactions" else update(table).values({words: None})
+        connection.execute(taken.where(written), asked)
     return texts
 
 
