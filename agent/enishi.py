@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import polars as pl
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, func, literal, select
 
 from agent import store
 from agent.canonical import first_difference
@@ -120,12 +120,17 @@ class Enishi:
         from retrieval.notes.note import language_of
 
         people = HISTORY["customers"]
-        buckets = {bucket_of(customer) for customer, _ in notes}
-        with reading(self.engine) as connection:
-            named = select(people.c.id, people.c.name).where(
-                people.c.bucket.in_(buckets), people.c.id.in_({customer for customer, _ in notes})
+        whose = {customer for customer, _ in notes}
+        meant = people.c.bucket.in_({bucket_of(customer) for customer in whose}) & people.c.id.in_(whose)
+        # A question about everybody may name anybody: whoever's name begins or ends in it.
+        for text in (text.lower() for customer, text in notes if not customer):
+            name = func.lower(people.c.name)
+            meant |= literal(text).contains(func.substr(name, 1, 2)) | literal(text).contains(
+                func.substr(name, func.length(name) - 1)
             )
-            rows = [(row.id, [("PERSON", row.name)] if row.name else []) for row in connection.execute(named)]
+        with reading(self.engine) as connection:
+            named = connection.execute(select(people.c.id, people.c.name).where(meant, people.c.name.is_not(None)))
+            rows = [(row.id, [("PERSON", row.name)]) for row in named]
         known = KnownIdentifiers.build(rows, self.home.key, now=datetime.now(UTC))
         # Seeded, so that the same words have the same vector.
         return [mask_free_text(text, language_of(text), known=known, random=Random(0)).text for _, text in notes]

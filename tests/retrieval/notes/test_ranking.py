@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval.notes.lexical import bm25, cosines, fold, profile
@@ -87,6 +87,7 @@ def test_a_model_finds_what_shares_no_word() -> None:
     assert [one.place for one in rank("猫", NOTES, asked=asked, vectors=vectors)][:2] == [1, 4]
 
 
+@settings(deadline=None)
 @given(st.lists(texts, max_size=6), texts)
 def test_cosines_lie_between_0_and_1(notes: list[str], query: str) -> None:
     found = cosines(profile(query), [profile(text) for text in notes])
@@ -95,18 +96,21 @@ def test_cosines_lie_between_0_and_1(notes: list[str], query: str) -> None:
     assert all(0 < one.score <= 1 for one in rank(query, notes))
 
 
+@settings(deadline=None)
 @given(texts)
 def test_a_text_is_most_like_itself(text: str) -> None:
     if profile(text).grams:
         assert cosines(profile(text), [profile(text)])[0] == pytest.approx(1)
 
 
+@settings(deadline=None)
 @given(texts, st.permutations(range(5)))
 def test_the_order_of_the_notes_does_not_matter(query: str, order: list[int]) -> None:
     scores = {NOTES[one.place]: one.score for one in rank(query, NOTES)}
     assert {NOTES[order[one.place]]: one.score for one in rank(query, [NOTES[at] for at in order])} == scores
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_a_vector_is_one_long_and_the_same_however_it_was_typed(text: str) -> None:
     grams = HashedGrams()
