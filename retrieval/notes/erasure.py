@@ -14,6 +14,7 @@ import json
 import mmap
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,8 +54,9 @@ def erase(
 ) -> Erased:  # fmt: skip
     """Erase every note, survey comment and ticket summary of these customers; events and tickets stay, without the words.
 
-    ``noted`` is called inside the transaction with the number of notes.  Doing it again finishes what was cut off.  Raises
-    Unreachable when the database does not answer or something still reads it; the notes are then gone, some of their bytes not.
+    ``noted`` is called inside the transaction with the number of notes.  Doing it again finishes what was cut off, but no longer
+    knows which words to look for in other files.  Raises Unreachable when the database does not answer or something still reads
+    it; the notes are then gone, some of their bytes not.
     """
     with writing(engine) as connection:
         texts = _deleted(connection, customer_ids)
@@ -109,8 +111,13 @@ def _remains(connection: Connection, home: Path, texts: Iterable[str]) -> Iterat
 
 
 def _lines_in(path: Path, lines: Iterable[str]) -> set[str]:
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+    with (
+        suppress(FileNotFoundError),
+        path.open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
         return {line for line in lines if any(content.find(form) >= 0 for form in _forms(line))}
+    return set()
 
 
 def _forms(line: str) -> set[bytes]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, literal, null, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, Table, bindparam, literal, null, select
 
 from retrieval.history import instant, microseconds
 from retrieval.tables import HISTORY, bucket_of
@@ -65,7 +65,8 @@ def notes_in(connection: Connection, first_bucket: int, last_bucket: int) -> lis
 def mine(table: Table) -> ColumnElement[bool]:
     """Whether a row of a history table belongs to the customers that :func:`whose` names."""
     # Both columns by themselves: a list of pairs would make SQLite read the whole table.
-    buckets, customers = bindparam("buckets", expanding=True), bindparam("customers", expanding=True)
+    buckets: BindParameter[int] = bindparam("buckets", expanding=True)
+    customers: BindParameter[str] = bindparam("customers", expanding=True)
     return table.c.bucket.in_(buckets) & table.c.customer_id.in_(customers)
 
 
