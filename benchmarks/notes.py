@@ -298,8 +298,7 @@ def speed(notes: int, folder: Path) -> None:
 
 
 def _ours(engine: Any, who: str, query: str, vectors: tuple[NoteIndex, Vectoriser] | None) -> None:
-    with reading(engine) as connection:
-        found = search.of_customer(connection, who, query, as_of=NOW, vectors=vectors)
+    found = search.of_customer(engine, who, query, as_of=NOW, vectors=vectors)
     assert found.notes == EACH, found.notes
 
 

@@ -65,14 +65,19 @@ class Notes:
         Needs no index, and opens one only where it was made with a model's vectors.  Raises InputError for an unknown customer or
         language and for a query with nothing to look for, Unreachable when index or model are asked and do not answer.
         """
-        moment = as_of or datetime.now(UTC)
         with reading(self._engine) as connection:
             _known(connection, (customer_id,))
-            found = about(self._folder)
-            vectors = (self._index, self._vectoriser(found)) if found and found.embedder != GRAMS else None
-            return search.of_customer(
-                connection, customer_id, query, as_of=moment, count=count, language=language, vectors=vectors
-            )
+        found = about(self._folder)
+        vectors = (self._index, self._vectoriser(found)) if found and found.embedder != GRAMS else None
+        return search.of_customer(
+            self._engine,
+            customer_id,
+            query,
+            as_of=as_of or datetime.now(UTC),
+            count=count,
+            language=language,
+            vectors=vectors,
+        )
 
     def find(self, query: str, *, as_of: datetime | None = None, count: int = 5, language: str | None = None) -> Answer:
         """The notes of anybody that answer ``query``, through the index.
@@ -82,11 +87,10 @@ class Notes:
         found = about(self._folder)
         if found is None:
             raise InputError("there is no note index yet: 'enishi notes index' makes one", file=self._folder)
-        with reading(self._engine) as connection:
-            return search.of_anybody(
-                connection, query, as_of=as_of or datetime.now(UTC), index=self._index,
-                vectoriser=self._vectoriser(found), count=count, language=language,
-            )  # fmt: skip
+        return search.of_anybody(
+            self._engine, query, as_of=as_of or datetime.now(UTC), index=self._index,
+            vectoriser=self._vectoriser(found), count=count, language=language,
+        )  # fmt: skip
 
     def index(
         self, *, server: str | None = None, embedder: str | None = None, model: str | None = None,

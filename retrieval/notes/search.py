@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection, Engine, func, select
 
 from retrieval.customer import LANGUAGES
@@ -93,7 +94,7 @@ class Change:
 
 
 def of_customer(
-    connection: Connection, customer_id: str, query: str, *, as_of: datetime, count: int = 5, language: str | None = None,
+    engine: Engine, customer_id: str, query: str, *, as_of: datetime, count: int = 5, language: str | None = None,
     vectors: tuple[NoteIndex, Vectoriser] | None = None,
 ) -> Answer:  # fmt: skip
     """The customer's notes up to ``as_of`` that answer ``query``; in one ``language`` (ja, en) where it is given.
@@ -103,7 +104,8 @@ def of_customer(
     Raises InputError for a query without a letter or digit and for an unknown language.
     """
     _checked(query, language)
-    notes = _in(language, notes_of(connection, (customer_id,), as_of=as_of))
+    with reading(engine) as connection:
+        notes = _in(language, notes_of(connection, (customer_id,), as_of=as_of))
     if vectors is None or not notes:
         return _answer(query, notes, rank(query, [note.text for note in notes]), count)
     index, vectoriser = vectors
@@ -118,7 +120,7 @@ def of_customer(
 
 
 def of_anybody(
-    connection: Connection, query: str, *, as_of: datetime, index: NoteIndex, vectoriser: Vectoriser, count: int = 5,
+    engine: Engine, query: str, *, as_of: datetime, index: NoteIndex, vectoriser: Vectoriser, count: int = 5,
     language: str | None = None,
 ) -> Answer:  # fmt: skip
     """The notes of all customers that answer ``query``: the index names who is near, their notes are compared word by word.
@@ -127,7 +129,8 @@ def of_anybody(
     """
     _checked(query, language)
     near = index.nearest(vectoriser.question(query), NEAR)[:CUSTOMERS]
-    notes = _in(language, notes_of(connection, near, as_of=as_of)) if near else []
+    with reading(engine) as connection:
+        notes = _in(language, notes_of(connection, near, as_of=as_of))
     return _answer(query, notes, rank(query, [note.text for note in notes]), count, model=vectoriser.embedder.name)
 
 
@@ -180,8 +183,6 @@ def _in(language: str | None, notes: list[Note]) -> list[Note]:
 
 
 def _stacked(held: Mapping[str, Vectors], notes: Sequence[Note]) -> Vectors:
-    import numpy as np
-
     return np.stack([held[note.id] for note in notes])
 
 
