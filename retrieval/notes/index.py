@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from chromadb.config import Settings
 
 ABOUT, LOCK, COLLECTION = "index.json", "lock", "enishi-notes"
-PER_SHARD, MOST_SHARDS = 20_000, 64
-"""Notes for which a shard is planned, and the most shards; forgetting one customer costs as much as writing one shard."""
+PER_SHARD, MOST_SHARDS = 20_000, 16
+"""Notes for which a shard is planned, and the most shards: forgetting a customer costs writing one, the first ``find`` opening all."""
 BATCH = 1_000
 CONNECT_SECONDS, ANSWER_SECONDS, LOCKED_SECONDS = 5, 60, 10
 INSTALL = "pip install 'enishi[notes]'"

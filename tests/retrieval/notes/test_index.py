@@ -138,7 +138,7 @@ def test_a_broken_folder_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_shards_follow_the_number_of_notes() -> None:
-    assert [planned(count) for count in (0, 1, 20_000, 20_001, 100_000, 10**6, 10**8)] == [1, 1, 1, 2, 8, 64, 64]
+    assert [planned(count) for count in (0, 1, 20_000, 20_001, 100_000, 10**6, 10**8)] == [1, 1, 1, 2, 8, 16, 16]
 
 
 @pytest.mark.parametrize("shards", [1, 2, 8, 64])
