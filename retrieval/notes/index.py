@@ -304,7 +304,8 @@ def _settings() -> Settings:
     """No telemetry, and no ``.env`` of the working directory is read."""
     from chromadb.config import Settings
 
-    return Settings(_env_file=None, anonymized_telemetry=False)  # type: ignore[call-arg]
+    chosen: dict[str, Any] = {"anonymized_telemetry": False, "_env_file": None}
+    return Settings(**chosen)
 
 
 def _client(path: Path) -> Client:
