@@ -20,6 +20,7 @@ from retrieval.errors import EnishiError, InputError
 if TYPE_CHECKING:
     from agent.batch.run import Progress
     from agent.enishi import Enishi
+    from retrieval.notes.search import Answer
 
 app = typer.Typer(
     name="enishi", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -27,9 +28,11 @@ app = typer.Typer(
 )  # fmt: skip
 batch = typer.Typer(no_args_is_help=True, help="The campaign manager's run over every customer.")
 review = typer.Typer(no_args_is_help=True, help="The approval queue.")
+notes = typer.Typer(no_args_is_help=True, help="What was written about the customers: find it again, erase it.")
 audit_log = typer.Typer(no_args_is_help=True, help="The append-only audit log.")
 app.add_typer(batch, name="batch")
 app.add_typer(review, name="review")
+app.add_typer(notes, name="notes")
 app.add_typer(audit_log, name="audit")
 
 Folder = Annotated[Path, typer.Option("--home", envvar="ENISHI_HOME", help="The home folder.", show_default=".enishi")]
@@ -625,6 +628,120 @@ def _move(home: Path, json: bool, draft_ids: list[str], wanted: str, move: Calla
                 told.append({"draft": one, "state": None, "refused": str(error), "findings": []})
     _emit(told) if json else show_moved(told)
     raise typer.Exit(0 if all(one["state"] == wanted for one in told) else 1)
+
+
+# --- notes ----------------------------------------------------------------------------------------------------------
+
+
+Count = Annotated[int, typer.Option("--k", min=1, max=1000, help="How many notes at most.")]
+Language = Annotated[str | None, typer.Option("--lang", metavar="L", help="Only notes in ja or en. Default: both.")]
+
+
+@notes.command("search")
+def notes_search(
+    customer_id: Annotated[str, typer.Argument(metavar="CUSTOMER")],
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="A few words, Japanese or English.")],
+    lang: Language = None, count: Count = 5, home: Folder = HOME, json: Json = False, as_of: AsOf = None,
+) -> None:  # fmt: skip
+    """The notes of one customer that answer a question, the best first."""
+    with _open(home) as enishi:
+        found = enishi.notes.search(customer_id, query, as_of=_moment(as_of), count=count, language=lang)
+    if json:
+        _emit({"customer_id": customer_id, **found.json()})
+    elif not found.notes:
+        print(f"nothing was written about {customer_id}" + (f" in {lang}" if lang else ""))
+    else:
+        _print_notes(found)
+
+
+@notes.command("find")
+def notes_find(
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="A few words, Japanese or English.")],
+    lang: Language = None, count: Count = 5, home: Folder = HOME, json: Json = False, as_of: AsOf = None,
+) -> None:  # fmt: skip
+    """The notes of all customers that answer a question, through the index."""
+    with _open(home) as enishi:
+        found = enishi.notes.find(query, as_of=_moment(as_of), count=count, language=lang)
+    _emit(found.json()) if json else _print_notes(found, whose=True)
+
+
+def _print_notes(found: Answer, *, whose: bool = False) -> None:
+    from unicodedata import category
+
+    if not found.hits:
+        print(f"none of {found.notes:,} notes answers '{found.query}'")
+    for hit in found.hits:
+        one = hit.json()
+        owner = f"{one['customer_id']}  " if whose else ""
+        direction = f" {one['direction']}" if one["direction"] else ""
+        print(
+            f"{one['score']:.2f}  {owner}{one['at']}  {one['source']}{direction}  {' '.join(one['concepts'])}".rstrip()
+        )
+        if one["suspicious"]:
+            print(f"      reads like an instruction to a machine: {', '.join(one['suspicion'])}")
+        for line in one["text"].splitlines():
+            print("      " + "".join("\ufffd" if category(letter)[0] == "C" else letter for letter in line))
+
+
+@notes.command("index")
+def notes_index(
+    server: Annotated[str | None, typer.Option("--server", metavar="URL", help="A Chroma server; '' for the home. Default: where it is.")] = None,
+    embeddings: Annotated[str | None, typer.Option("--embeddings", help="grams (no model) or openai. Default: as it is, at first grams.")] = None,
+    model: Annotated[str | None, typer.Option("--model", metavar="M", help="With openai: the embedding model.")] = None,
+    base_url: Annotated[str | None, typer.Option("--base-url", metavar="URL", help="With openai: any compatible endpoint.")] = None,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Make it anew from the database.")] = False,
+    home: Folder = HOME, json: Json = False, as_of: AsOf = None,
+) -> None:  # fmt: skip
+    """Bring the note index to what the database holds: for 'notes find', and for searching with a model's vectors."""
+    from dataclasses import asdict
+
+    from agent.showing import import_progress
+    from retrieval.importing import Progress as Step
+
+    with _open(home) as enishi, import_progress() as told:
+        made = enishi.notes.index(
+            server=server, embedder=embeddings, model=model, base_url=base_url, rebuild=rebuild,
+            told=lambda done, total: told(Step(None, "notes", done, total)),
+        )  # fmt: skip
+    about, change = made.about, made.change
+    if json:
+        _emit({"index": asdict(about), **asdict(change)})
+    else:
+        vectors = f"{about.embedder} {about.model}" if about.model else about.embedder
+        place = about.server or home / "notes"
+        print(f"{change.notes:,} notes in {place} ({vectors}): {change.added:,} added, {change.dropped:,} dropped")
+
+
+@notes.command("erase")
+def notes_erase(
+    customer_ids: Annotated[list[str], typer.Argument(metavar="CUSTOMER…")],
+    home: Folder = HOME, json: Json = False, as_of: AsOf = None, actor: Actor = "",
+) -> None:  # fmt: skip
+    """Erase what was written about customers, down to the bytes; exit 1 when the words still stand in a file of the home."""
+    with _open(home) as enishi:
+        erased = enishi.erase_notes(*customer_ids, actor=actor or _user(), at=_moment(as_of))
+        server = enishi.notes.server
+    remains = [str(path) for path in erased.remains]
+    if json:
+        _emit(
+            {
+                "customers": customer_ids,
+                "notes": erased.notes,
+                "indexed": erased.indexed,
+                "remains": remains,
+                "server": server,
+            }
+        )
+    else:
+        print(f"{erased.notes:,} notes erased, {erased.indexed:,} taken out of the index")
+        for path in remains:
+            print(f"the words still stand in {path}: delete it if it is a file they were imported from")
+        if server:
+            print(f"{server} keeps the vectors in its own files until its operator makes the collection anew")
+    raise typer.Exit(1 if remains else 0)
+
+
+# --- audit ----------------------------------------------------------------------------------------------------------
 
 
 @audit_log.command("verify")

@@ -8,16 +8,17 @@ with Enishi.open("home") as enishi:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import polars as pl
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, func, literal, select
 
 from agent import store
 from agent.canonical import canonical, digest, first_difference
@@ -46,6 +47,8 @@ from retrieval.tables import HISTORY, bucket_of
 if TYPE_CHECKING:
     from agent.drafting.copywriter import Copywriter
     from agent.drafting.provider import Connect
+    from retrieval.notes.erasure import Erased
+    from retrieval.notes.home import Notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,8 @@ class Enishi:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if "notes" in self.__dict__:
+            self.notes.close()
         if "engine" in self.__dict__:
             self.engine.dispose()
 
@@ -131,6 +136,51 @@ class Enishi:
         """Products and offers, read once."""
         with reading(self.engine) as connection:
             return read_range(connection)
+
+    @cached_property
+    def notes(self) -> Notes:
+        """What was written about the customers: search, index, erase."""
+        from retrieval.notes.home import Notes
+
+        return Notes(self.engine, self.home.folder, self._without_identifiers)
+
+    def _without_identifiers(self, notes: Sequence[tuple[str, str]]) -> list[str]:
+        """Texts of notes, by customer, as they may leave the machine: every identifier is a placeholder."""
+        from policies.identifiers.index import KnownIdentifiers
+        from policies.identifiers.placeholders import mask_free_text
+        from retrieval.notes.note import language_of
+
+        people = HISTORY["customers"]
+        whose = {customer for customer, _ in notes}
+        meant = people.c.bucket.in_({bucket_of(customer) for customer in whose}) & people.c.id.in_(whose)
+        # A question about everybody may name anybody: whoever's name begins or ends in it.
+        for text in (text.lower() for customer, text in notes if not customer):
+            name = func.lower(people.c.name)
+            meant |= literal(text).contains(func.substr(name, 1, 2)) | literal(text).contains(
+                func.substr(name, func.length(name) - 1)
+            )
+        with reading(self.engine) as connection:
+            named = connection.execute(select(people.c.id, people.c.name).where(meant, people.c.name.is_not(None)))
+            rows = [(row.id, [("PERSON", row.name)]) for row in named]
+        known = KnownIdentifiers.build(rows, self.home.key, now=datetime.now(UTC))
+        # Seeded, so that the same words have the same vector.
+        return [mask_free_text(text, language_of(text), known=known, random=Random(0)).text for _, text in notes]
+
+    def erase_notes(self, *customer_ids: str, actor: str = "", at: datetime | None = None) -> Erased:
+        """Erase what was written about these customers, down to the bytes, and say so in the audit log.
+
+        Raises InputError for an unknown customer or an index that cannot be opened here, Unreachable when database or index do not
+        answer; nothing is erased then.
+        """
+        from agent.review import audit
+
+        moment = at or datetime.now(UTC)
+
+        def noted(connection: Connection, notes: int) -> None:
+            for customer in dict.fromkeys(customer_ids):
+                audit.append(connection, at=moment, actor=actor, event="notes_erased", subject=customer, detail={})
+
+        return self.notes.erase(customer_ids, noted=noted)
 
     def frames(self, customer_id: str, *, as_of: datetime | None = None) -> Frames:
         """One customer as a partition of one.

@@ -23,7 +23,7 @@ from retrieval.features import (
     subscriptions,
     tickets,
 )  # fmt: skip
-from retrieval.features.feature import Feature, settled, stated
+from retrieval.features.feature import Feature, constant, settled, stated
 from retrieval.features.purchases import purchases
 from retrieval.frames import Frames
 
@@ -63,6 +63,9 @@ def compute(frames: Frames, *, topics: Mapping[str, tuple[str, ...]] = MappingPr
     families += [subscriptions.compute(frames), tickets.compute(frames)]
     families += [notes.compute(frames, wishes, topics, offer_frame)]
     found = {column.name: column for family in families for column in family.iter_columns()}
+    if "asked_channel" in found:
+        stated_channel = found.get("pref_channel", constant("pref_channel", None, pl.String, frames.size))
+        found["pref_channel"] = stated_channel.zip_with(stated_channel.is_not_null(), found["asked_channel"])
     found |= events.compute(frames, bought, wishes, found).to_dict()
     customers = settled(found, CUSTOMER_FEATURES, frames.size, topics)
     return FeatureFrames(pl.DataFrame([frames.customers["i"], *customers]), sku_frame, offer_frame)

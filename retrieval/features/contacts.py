@@ -50,7 +50,7 @@ FEATURES = (
         default=PRIOR_CLICKS / PRIOR_SENDS, fraction=True,
     ),
     Feature(
-        "pref_channel", "string", "", "Channel the customer asked for; missing if they did not say.", words=CHANNELS,
+        "pref_channel", "string", "", "Channel the customer asked for in their preferences, else in a note of the last year; missing if they did not say.", words=CHANNELS,
     ),
 )  # fmt: skip
 _CHANNELS, _ENGAGING = Words(CHANNELS), Words(ENGAGING)

@@ -56,9 +56,19 @@ STEP_DUE_HOURS = 72
 REFUSING = ("declined", "offer_declined", "refused", "rejected")
 AVOIDING = ("do_not_mention", "avoid", "avoid_topics", "never_mention")
 VOIDED_BY_DIVORCE = ("anniv", "spouse")
+WISH_DAYS = 365
+WISHES = {
+    "line": "wants_line",
+    "sms": "wants_sms",
+    "email": "wants_email",
+    "phone": "wants_phone",
+    "post": "wants_letter",
+}
+"""Channel → concept that asks for it."""
 CONCEPTS = (
     *(concept for concepts in HOLDS.values() for concept in concepts), *CHURN, "hold_cleared", "surplus", "pause",
     "email_freq", "howto", "upgrade", "declined", "commitment", "deal", "settled", "taboo",
+    *WISHES.values(),
 )  # fmt: skip
 LOWERING = frozenset(concept for concepts in HOLDS.values() for concept in concepts) | {"declined", "taboo"}
 """Concepts that only ever hold something back; of a note that sounds like an instruction to a machine no other counts."""
@@ -194,7 +204,7 @@ _SPEAKING, _REFUSING = Words(SPEAKING), Words(REFUSING)
 def compute(
     frames: Frames, wishes: Wishes, topics: Mapping[str, tuple[str, ...]], offers: pl.DataFrame
 ) -> pl.DataFrame:
-    """One row per customer, in order.
+    """One row per customer, in order, with ``asked_channel`` beside the features where a note asks for one.
 
     ``wishes``: stated preferences.  ``topics``: action → words it speaks about.  ``offers``: ``i``,
     ``offer``, ``o_ok``, ``o_audience_ok`` of each candidate.
@@ -206,7 +216,7 @@ def compute(
     history = pl.DataFrame([frames.customers["i"], *tagged, *_due(frames, notes), *series(found)])
     return history.select(
         "i", *(feature.name for feature in TAG_FEATURES), "days_since_owner_contact", *_OTHERS
-    ).hstack(_avoided(wishes, notes, topics, size))
+    ).hstack([*_avoided(wishes, notes, topics, size), *_asked(notes, size)])
 
 
 def _notes(frames: Frames) -> pl.DataFrame:
@@ -239,6 +249,19 @@ def _notes(frames: Frames) -> pl.DataFrame:
     if odd.any():
         found = found.with_columns(pl.col(concept) & ~odd for concept in CONCEPTS if concept not in LOWERING)
     return found.drop("said")
+
+
+def _asked(notes: pl.DataFrame, size: int) -> list[pl.Series]:
+    """The channel that the latest note to name one asks for; a note that names two asks for none."""
+    said = (
+        notes.filter(_inbound & (_days < WISH_DAYS) & (pl.sum_horizontal(WISHES.values()) == 1))
+        if notes.height
+        else notes
+    )
+    if said.is_empty():
+        return []
+    named = pl.coalesce(pl.when(concept).then(pl.lit(channel)) for channel, concept in WISHES.items())
+    return placed(said.group_by("i", maintain_order=True).agg(named.last().alias("asked_channel")), size)
 
 
 def _talks(frames: Frames) -> dict[str, Array]:

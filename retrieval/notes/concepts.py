@@ -88,8 +88,13 @@ def tag(text: pl.Series, names: Iterable[str] | None = None) -> pl.DataFrame:
 @lru_cache(maxsize=4096)
 def of(text: str) -> frozenset[str]:
     """The concepts of one short text, such as an entry of a do-not-mention list or the name of a topic."""
+    return among(text, load())
+
+
+def among(text: str, names: Iterable[str]) -> frozenset[str]:
+    """Those of the concepts ``names`` that one text speaks about."""
     written = unicodedata.normalize("NFKC", text).lower()
-    return frozenset(name for name in load() if _speaks(written, name))
+    return frozenset(name for name in names if _speaks(written, name))
 
 
 def _speaks(written: str, name: str) -> bool:

@@ -20,6 +20,7 @@ from benchmarks import postgresql, race
 from retrieval.database import connect, reading
 from retrieval.errors import Unreachable
 from retrieval.importing import ImportReport, import_paths
+from retrieval.tables import HISTORY
 from tests.agent.conftest import AS_OF, CUSTOMERS, LATER, RUN, passing, run_batch, stored
 
 
@@ -93,6 +94,19 @@ def test_approve_and_replay(shop: Path) -> None:
         assert enishi.replay(draft["decision_id"]) is None
         for other in stored(shop)[:5]:
             assert enishi.replay(other["decision_id"]) is None
+
+
+def test_notes_are_found_and_erased(shop: Path) -> None:
+    with Enishi.open(shop) as enishi:
+        table = HISTORY["interactions"]
+        with reading(enishi.engine) as connection:
+            who, text = connection.execute(select(table.c.customer_id, table.c.text).order_by(table.c.customer_id).limit(1)).one()
+        assert text in [hit.note.text for hit in enishi.notes.search(who, text, as_of=AS_OF).hits]
+        erased = enishi.erase_notes(who, actor="mori", at=LATER)
+        assert erased.notes and erased.remains == ()
+        assert enishi.notes.search(who, text, as_of=AS_OF).notes == 0
+        with reading(enishi.engine) as connection:
+            assert log.verify(connection)[1] is None
 
 
 def test_two_approvals_at_once_reserve_one_contact(shop: Path) -> None:

@@ -54,6 +54,31 @@ def test_wording_that_only_looks_like_a_concept(text, absent):
     assert absent not in tags(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "channels"),
+    [
+        ("LINEでの連絡が一番見やすいとのこと。メールはほとんど開かない。", {"line"}),
+        ("ご案内はＬＩＮＥでお願いしたい", {"line"}),
+        ("耳が遠いので電話ではなく書面で送ってほしい。", {"letter"}),
+        ("メールより電話の方が助かる", {"phone"}),
+        ("電話での連絡は不要、メールでお願いします", {"email"}),
+        ("ショートメールが便利", {"sms"}),
+        ("Prefers SMS; rarely opens emails.", {"sms"}),
+        ("Hard of hearing: please write rather than phone.", {"letter"}),
+        ("Please email me rather than call", {"email"}),
+        ("Prefers to be called", {"phone"}),
+        ("オンラインで買えるとよい", set()),
+        ("明日電話がほしい", set()),
+        ("電話で折り返してほしい", set()),
+        ("メールでのご案内は控えてほしい", set()),
+        ("Asked to stop the daily newsletter, too many emails", set()),
+        ("Phoned about a letter that was late", set()),
+    ],
+)
+def test_the_channel_somebody_wants(text, channels):
+    assert {name for name in tags(text) if name.startswith("wants_")} == {f"wants_{channel}" for channel in channels}
+
+
 def test_an_exception_hides_nothing_else_in_the_note():
     assert "cancel" in tags("キャンセル待ちは不要。定期便は解約したい。")
 
