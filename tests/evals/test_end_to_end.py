@@ -23,7 +23,7 @@ REVIEWER = {("drafts", "note")}
 """Columns that hold what a reviewer said of a draft, in their own words."""
 OWN_DRAFT = {"revisions"}
 """Tables that hold a draft's words: they may name its reader."""
-KEPT = {"decisions", "vocabularies", "drafts", "reservations", "contact_locks", "audit", "runs", "partitions"}
+KEPT = {"decisions", "vocabularies", "drafts", "reservations", "contact_locks", "audit", "runs", "partitions", "states"}
 
 
 ASKED = {"copies"}
