@@ -241,9 +241,7 @@ class Enishi:
             self._narrowed(asked.get("action"), asked.get("channel")), policy_version=frozen.policy_version
         )
         world = self._speaking_as(narrowed, record.sender, frames)
-        made = work(
-            frames, world, run=frozen.run, asked=asked, drafting=drafting, drafter=drafter, seed=frozen.seed
-        )
+        made = work(frames, world, run=frozen.run, asked=asked, drafting=drafting, drafter=drafter, seed=frozen.seed)
         return self._recommendation(frames, made, world)
 
     def _speaking_as(self, world: World, sender: Mapping[str, Any], frames: Frames) -> World:

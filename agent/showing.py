@@ -229,7 +229,7 @@ def show_draft(draft: Mapping[str, Any]) -> None:
     )
     if (told := draft.get("drafting")) is not None:
         colour = "dim" if draft["drafter"] == "model" else "yellow"
-        spent = f"{told['requests']} requests, {told['tokens_in']:,} tokens in ({told['tokens_cached']:,} cached), {told['tokens_out']:,} out"
+        spent = f"{told['requests']} request{'' if told['requests'] == 1 else 's'}, {told['tokens_in']:,} tokens in ({told['tokens_cached']:,} cached), {told['tokens_out']:,} out"
         out.print(
             f"  [{colour}]{told['outcome']}[/{colour}]  {escape(told['ja'])}  [dim]{escape(told['en'])} · {escape(told['model'])} · {spent}[/dim]"
         )

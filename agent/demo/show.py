@@ -209,7 +209,7 @@ class Modelled:
         _heading("When the model fails: one draft under each fault")
         for one in self.faults:
             out.print(
-                f"[yellow]{one['fault']}[/yellow]  {one['what']}: {one['requests']} requests → [bold]{one['outcome']}[/bold], {one['drafter']}, {one['verdict']}"
+                f"[yellow]{one['fault']}[/yellow]  {one['what']}: {one['requests']} request{'' if one['requests'] == 1 else 's'} → [bold]{one['outcome']}[/bold], {one['drafter']}, {one['verdict']}"
             )
             out.print(f"    {escape(one['ja'])}\n    [dim]{escape(one['en'])}[/dim]")
 
