@@ -4,9 +4,12 @@ A batch fills a few thousand copies for a hundred thousand readers.  What the gu
 readers of a copy; so a copy whose words no guard objects to is remembered, and its next message is asked only
 
 - what stands in its slots: a line with a product, an offer, a link or an unusual name in it is judged for each of these once;
-- what is its reader's own: consent, gates, law, and the checks that depend on lengths, counts and days.
+- what is its reader's own: consent, gates, the law as far as it asks about the reader, and the checks that depend on lengths,
+  counts and days.
 
-Whatever is not clean is judged in full, each time.  The verdict is that of the full guards (tested over a whole population).
+A fact that gives what stands around it another meaning (an offer, a word such as 半額, a day in a name) makes a copy of its own or is
+not shared at all.  Whatever is not clean is judged in full, each time.  The verdict is that of the full guards: tested over a
+population, with hostile facts, and for readers of every kind.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from policies.catalogue import Catalogue
 from policies.guardrails import GUARDS, Check, Finding, Message, copy, judge, judge_all, law
 from policies.guardrails.copy.reading import whole_words
-from prompts.facts import COUNT, DAY, MONEY, PERSON, SLOTS, WORD
+from prompts.facts import COUNT, DAY, LINK, MONEY, PERSON, SLOTS, WORD
 from prompts.render import Shape, Words
 
 if TYPE_CHECKING:
@@ -195,7 +198,7 @@ class Shared:
             return _NAMED if self._plain(text, message, catalogue) else text
         if kind in (DAY, MONEY, COUNT):
             return _counted(text, kind == DAY)
-        own = len(text) < _LONG or self._claims(text, catalogue)
+        own = kind != LINK and (len(text) < _LONG or self._claims(text, catalogue))
         return text if own else ""
 
     def _claims(self, text: str, catalogue: Catalogue) -> bool:
