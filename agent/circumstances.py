@@ -126,7 +126,7 @@ class Circumstances:
         }
 
     def _product(self, sku: str) -> Mapping[str, Any]:
-        found = self._products.get(sku)
+        found = self._frames.shelves.goods.get(sku)
         if found is None:
             return {}
         category = next(
@@ -135,32 +135,15 @@ class Circumstances:
         return _told(name=found["name"], category=category) | _extra("product", found["extra"])
 
     def _offer(self, offer: str) -> Mapping[str, Any]:
-        found = self._offers.get(offer)
+        found = self._frames.shelves.offered.get(offer)
         if found is None:
             return {}
         unit = 10 ** MINOR_DIGITS.get(found["currency"], 2)
-        price = self._products.get(found["sku"] or "", {}).get("price_incl_tax")
+        product = self._frames.shelves.goods.get(found["sku"])
+        price = product["price_incl_tax"] if product else None
         return _told(
             price=price / unit if price is not None else None, starts_at=found["valid_from"], ends_at=found["valid_to"]
         ) | _extra("offer", found["extra"])  # fmt: skip
-
-    @cached_property
-    def _products(self) -> Mapping[str, Mapping[str, Any]]:
-        return {
-            row["sku"]: row
-            for row in self._frames.products.select("sku", "name", "attrs", "price_incl_tax", "extra").iter_rows(
-                named=True
-            )
-        }
-
-    @cached_property
-    def _offers(self) -> Mapping[str, Mapping[str, Any]]:
-        return {
-            row["id"]: row
-            for row in self._frames.offers.select("id", "sku", "currency", "valid_from", "valid_to", "extra").iter_rows(
-                named=True
-            )
-        }
 
     @cached_property
     def _last_words(self) -> Mapping[tuple[int, str, str], datetime]:

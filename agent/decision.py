@@ -298,9 +298,7 @@ def consent_versions(frames: Frames) -> Mapping[int, str]:
 
 def currencies(frames: Frames) -> list[str]:
     """The currency of each customer: that of their shop's products, yen where there are none."""
-    shops = dict(
-        frames.products.sort("sku").group_by("shop", maintain_order=True).agg(pl.col("currency").first()).rows()
-    )
+    shops = dict(frames.products.group_by("shop", maintain_order=True).agg(pl.col("currency").first()).rows())
     return [shops.get(shop, "JPY") for shop in frames.customers["shop"]]
 
 

@@ -40,7 +40,8 @@ from retrieval.customer import CHANNELS, LANGUAGES
 from retrieval.database import connect, reading, upgrade, writing
 from retrieval.errors import EnishiError, InputError, nearest
 from retrieval.frames import Frames, known_at
-from retrieval.history import ProductRange, instant, read_customer, read_range
+from retrieval.goods import Shelves
+from retrieval.history import instant, read_customer, read_shelves
 from retrieval.records import parse, to_record
 from retrieval.tables import HISTORY, bucket_of
 
@@ -132,10 +133,10 @@ class Enishi:
             return self.register.at(connection, datetime.now(UTC))
 
     @cached_property
-    def shelves(self) -> ProductRange:
+    def shelves(self) -> Shelves:
         """Products and offers, read once."""
         with reading(self.engine) as connection:
-            return read_range(connection)
+            return read_shelves(connection)
 
     @cached_property
     def notes(self) -> Notes:

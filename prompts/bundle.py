@@ -24,6 +24,7 @@ from prompts.sender import Sender
 from retrieval.customer import MINOR_DIGITS
 from retrieval.features import FeatureFrames
 from retrieval.frames import Frames
+from retrieval.goods import ENTRIES
 from retrieval.history import instant
 from retrieval.notes.concepts import of
 from retrieval.notes.suspicion import suspicion
@@ -116,6 +117,7 @@ class Gathering:
 
     def __init__(self, frames: Frames, features: FeatureFrames, senders: Mapping[str, Sender]) -> None:
         self._frames, self._features, self._senders = frames, features, senders
+        self._goods = frames.shelves.goods
         self._speakers: dict[tuple[object, ...], Mapping[str, Fact]] = {}
         self._people = list(map(_Person._make, frames.customers.select(_Person._fields).iter_rows()))
 
@@ -234,12 +236,6 @@ class Gathering:
     # --- the thing --------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _products(self) -> Mapping[str, Mapping[str, Any]]:
-        rows = self._frames.products.select("sku", "name", "price_incl_tax", "currency", "kind", "fits", "attrs", "registration_benefit",
-                                            "registration_required_within_days", "shop")  # fmt: skip
-        return {row["sku"]: row for row in rows.iter_rows(named=True)}
-
-    @cached_property
     def _reached(self) -> Mapping[int, dict[str, tuple[int, str, bool]]]:
         """Customer → SKU → when it last reached them (µs), in which order, and whether by its delivery date; the latest last.
 
@@ -274,17 +270,17 @@ class Gathering:
         if it.sku:
             return it.sku
         if it.offer:
-            return cast("str | None", self._offers[it.offer]["sku"])
+            return cast("str | None", self._frames.shelves.offered[it.offer]["sku"])
         if it.action.id == "subscription_care" and it.i in self._subscriptions:
             return cast(str, self._subscriptions[it.i]["sku"])
         return None
 
     def _product(self, it: Intent) -> Found:
-        product = self._products.get(self._product_sku(it) or "")
+        product = self._goods.get(self._product_sku(it))
         return (product["name"], f"products:{product['sku']}.name") if product else None
 
     def _price(self, it: Intent) -> Found:
-        product = self._products.get(self._product_sku(it) or "")
+        product = self._goods.get(self._product_sku(it))
         if product is None or product["price_incl_tax"] is None:
             return None
         return Amount(product["price_incl_tax"], product["currency"]), f"products:{product['sku']}.price_incl_tax"
@@ -308,7 +304,7 @@ class Gathering:
             return event["sku"] if event else None
         if it.action.id == "package_insert":
             return self._packing.get(it.i)
-        wanted = self._products.get(it.sku or "")
+        wanted = self._goods.get(it.sku)
         if wanted is not None:
             upgrades = {
                 word.removeprefix("upgrade_of:") for word in wanted["attrs"] or () if word.startswith("upgrade_of:")
@@ -316,12 +312,12 @@ class Gathering:
             named = upgrades | set(wanted["fits"] or ())
             families = {word.removeprefix("family:") for word in named if word.startswith("family:")}
             for sku in reversed(reached):
-                product = self._products.get(sku)
+                product = self._goods.get(sku)
                 if sku in named or (product and families & _keyed(product["attrs"], "family")):
                     return sku
         registered = set(self._people[it.i].registered_skus or ())
         for sku in reversed(reached):
-            product = self._products.get(sku)
+            product = self._goods.get(sku)
             if product is None:
                 continue
             if it.action.id == "product_registration":
@@ -332,7 +328,7 @@ class Gathering:
         return None
 
     def _owned(self, it: Intent) -> Found:
-        product = self._products.get(self._owned_sku(it) or "")
+        product = self._goods.get(self._owned_sku(it))
         return (product["name"], f"products:{product['sku']}.name") if product else None
 
     def _delivered(self, it: Intent) -> Found:
@@ -352,12 +348,12 @@ class Gathering:
 
     def _registration_benefit(self, it: Intent) -> Found:
         sku = self._owned_sku(it)
-        product = self._products.get(sku or "")
+        product = self._goods.get(sku)
         return (product["registration_benefit"], f"products:{sku}.registration_benefit") if product else None
 
     def _register_by(self, it: Intent) -> Found:
         sku = self._owned_sku(it)
-        product, reached = self._products.get(sku or ""), self._reached.get(it.i, {}).get(sku or "")
+        product, reached = self._goods.get(sku), self._reached.get(it.i, {}).get(sku or "")
         if product is None or reached is None or not product["registration_required_within_days"]:
             return None
         day = self._day(it.i, instant(reached[0])) + timedelta(days=product["registration_required_within_days"])
@@ -369,25 +365,23 @@ class Gathering:
     def _entries(self) -> Mapping[tuple[str, str], list[Mapping[str, Any]]]:
         """(shop, ``content`` or ``event``) → the shop's entries of that sort."""
         found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-        for product in self._products.values():
-            for word in {"content", "event"} & set(product["attrs"] or ()):
+        for product in self._goods.entries:
+            for word in set(ENTRIES).intersection(product["attrs"]):
                 found.setdefault((product["shop"], word), []).append(product)
         return found
 
-    @cached_property
-    def _subjects(self) -> Mapping[str, frozenset[str]]:
-        """SKU → what an article about it can be about: itself and the values of its attributes."""
-        return {
-            sku: frozenset({sku, *(word.split(":", 1)[1] for word in product["attrs"] or () if ":" in word)})
-            for sku, product in self._products.items()
-        }
+    def _subjects(self, sku: str) -> frozenset[str]:
+        """What an article about a product can be about: itself and the values of its attributes."""
+        product = self._goods.get(sku)
+        attrs = (product["attrs"] if product else None) or ()
+        return frozenset({sku, *(word.split(":", 1)[1] for word in attrs if ":" in word)})
 
     def _content(self, it: Intent) -> Found:
         entries = self._entries.get((self._people[it.i].shop, "content"))
         if not entries:
             return None
         owned = self._reached.get(it.i, {})
-        liked = frozenset().union(*(self._subjects.get(sku, frozenset((sku,))) for sku in owned))
+        liked = frozenset().union(*map(self._subjects, owned))
         for entry in entries:
             if not liked.isdisjoint(_keyed(entry["attrs"], "topic")) or not liked.isdisjoint(entry["fits"] or ()):
                 return entry["name"], f"products:{entry['sku']}.name"
@@ -423,14 +417,10 @@ class Gathering:
 
     # --- the advantage ----------------------------------------------------------------------------------------------
 
-    @cached_property
-    def _offers(self) -> Mapping[str, Mapping[str, Any]]:
-        return {row["id"]: row for row in self._frames.offers.sort("id").iter_rows(named=True)}
-
     def _offer_row(self, it: Intent) -> Mapping[str, Any] | None:
         """The bound offer, or for a celebration, a win-back or a remedy the shop's own valid one for that occasion."""
         if it.offer:
-            return self._offers[it.offer]
+            return self._frames.shelves.offered[it.offer]
         occasion = {
             "celebration_greeting": "birthday",
             "winback": "winback",
@@ -440,11 +430,10 @@ class Gathering:
         if occasion is None:
             return None
         today, shop = self.today(it.i), self._people[it.i].shop
-        for row in self._offers.values():
-            words = {word.strip() for word in (row["audience"] or "").split(",")}
+        for row in self._frames.shelves.occasions.get((shop, occasion), ()):
             begun = row["valid_from"] is None or row["valid_from"] <= today
             lasting = row["valid_to"] is not None and row["valid_to"] >= today + timedelta(days=7)
-            if row["shop"] == shop and occasion in words and begun and lasting:
+            if begun and lasting:
                 return row
         return None
 

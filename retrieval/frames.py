@@ -29,6 +29,7 @@ from retrieval.customer import (
     Subscription,
     Ticket,
 )  # fmt: skip
+from retrieval.goods import Shelves
 
 INSTANT = pl.Datetime("us", "UTC")
 DTYPES: Mapping[str, Any] = {
@@ -48,7 +49,7 @@ class Frames:
     ``customers`` has one row per customer in the order of ``i`` = 0 … n − 1, all columns of
     :class:`~retrieval.customer.Customer`, ``zone`` (own or default) and ``today`` (their calendar day at ``as_of``).
     Every customer-level frame has ``i`` in place of ``customer_id``, the columns of its noun, and rows sorted by ``i``
-    and time.  ``products`` and ``offers`` are the whole catalogue.  Columns of kind *structure* are JSON text; instants
+    and time.  ``shelves`` are the whole catalogue.  Columns of kind *structure* are JSON text; instants
     are ``Datetime("us", "UTC")``; money is Int64 minor units.
     """
 
@@ -62,13 +63,22 @@ class Frames:
     interactions: pl.DataFrame
     contacts: pl.DataFrame
     subscriptions: pl.DataFrame
-    products: pl.DataFrame
-    offers: pl.DataFrame
+    shelves: Shelves
 
     @property
     def size(self) -> int:
         """Number of customers."""
         return self.customers.height
+
+    @property
+    def products(self) -> pl.DataFrame:
+        """The products of all shops in SKU order."""
+        return self.shelves.goods.table
+
+    @property
+    def offers(self) -> pl.DataFrame:
+        """The offers of all shops in the order of their ids."""
+        return self.shelves.offers
 
 
 def schema(noun: type) -> dict[str, Any]:
@@ -76,11 +86,11 @@ def schema(noun: type) -> dict[str, Any]:
     return {column.name: DTYPES[column.kind] for column in kinds.columns(noun)}
 
 
-def known_at(as_of: datetime, frames: Mapping[str, pl.DataFrame]) -> Frames:
+def known_at(as_of: datetime, frames: Mapping[str, pl.DataFrame], shelves: Shelves | None = None) -> Frames:
     """Frames as they would have been at ``as_of``.
 
     ``frames`` maps table name → frame with the noun's columns (a missing table is empty); customer-level frames carry
-    ``customer_id``.  ``as_of`` must be aware.
+    ``customer_id``; ``shelves`` stand in for its products and offers.  ``as_of`` must be aware.
     """
     if as_of.tzinfo is None:
         raise ValueError("as_of needs a time zone")
@@ -123,11 +133,14 @@ def known_at(as_of: datetime, frames: Mapping[str, pl.DataFrame]) -> Frames:
             pl.when(closed_later).then(pl.lit("open")).otherwise(pl.col("status")).alias("status"),
             pl.when(closed_later).then(None).otherwise(pl.col("csat")).alias("csat"),
         )
-    products = frames.get("products", pl.DataFrame(schema=schema(Product)))
-    if _reaches_past(products, "price_changed", as_of):
-        products = products.with_columns(
-            pl.when(pl.col("price_changed") > now).then(None).otherwise(pl.col("price_changed")).alias("price_changed")
+    if shelves is None:
+        shelves = Shelves(*(frames.get(noun.TABLE, pl.DataFrame(schema=schema(noun))) for noun in (Product, Offer)))
+    if _reaches_past(shelves.goods.table, "price_changed", as_of):
+        changed = pl.col("price_changed")
+        known = shelves.goods.table.with_columns(
+            pl.when(changed > now).then(None).otherwise(changed).alias("price_changed")
         )
+        shelves = Shelves(known, shelves.offers)
     return Frames(
         as_of=as_of,
         customers=customers,
@@ -139,8 +152,7 @@ def known_at(as_of: datetime, frames: Mapping[str, pl.DataFrame]) -> Frames:
         interactions=of(Interaction, "at", ("at", "text")),
         contacts=of(Contact, "at", ("at", "channel", "action")),
         subscriptions=of(Subscription, None, ("id",)),
-        products=products,
-        offers=frames.get("offers", pl.DataFrame(schema=schema(Offer))),
+        shelves=shelves,
     )
 
 

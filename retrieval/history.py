@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -12,6 +11,7 @@ from sqlalchemy import Connection
 from retrieval import columns as kinds
 from retrieval.customer import Customer, Noun, Offer, Product
 from retrieval.frames import CUSTOMER_LEVEL, Frames, from_rows, known_at
+from retrieval.goods import Shelves
 from retrieval.tables import bucket_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,37 +28,29 @@ def instant(stored: int) -> datetime:
     return _EPOCH + timedelta(microseconds=stored)
 
 
-@dataclass(frozen=True, slots=True)
-class ProductRange:
-    """Products and offers of all shops, read once for many partitions."""
-
-    products: pl.DataFrame
-    offers: pl.DataFrame
-
-
-def read_range(connection: Connection) -> ProductRange:
+def read_shelves(connection: Connection) -> Shelves:
     """All products and offers."""
-    return ProductRange(_read(connection, Product, "", ()), _read(connection, Offer, "", ()))
+    return Shelves(_read(connection, Product, "", ()), _read(connection, Offer, "", ()))
 
 
 def read_partition(
-    connection: Connection, as_of: datetime, shelves: ProductRange, first_bucket: int, last_bucket: int
+    connection: Connection, as_of: datetime, shelves: Shelves, first_bucket: int, last_bucket: int
 ) -> Frames:
     """Every customer whose bucket is in ``first_bucket … last_bucket``, as known at ``as_of``."""
     return _frames(connection, as_of, shelves, "bucket BETWEEN {0} AND {0}", (first_bucket, last_bucket))
 
 
-def read_customer(connection: Connection, as_of: datetime, shelves: ProductRange, customer_id: str) -> Frames:
+def read_customer(connection: Connection, as_of: datetime, shelves: Shelves, customer_id: str) -> Frames:
     """One customer as a partition of one; ``size`` is 0 when there is no such customer."""
     return _frames(connection, as_of, shelves, "bucket = {0} AND {1} = {0}", (bucket_of(customer_id), customer_id))
 
 
 def _frames(
-    connection: Connection, as_of: datetime, shelves: ProductRange, where: str, values: tuple[object, ...]
+    connection: Connection, as_of: datetime, shelves: Shelves, where: str, values: tuple[object, ...]
 ) -> Frames:
     nouns: tuple[type[Noun], ...] = (Customer, *CUSTOMER_LEVEL)
     found: Mapping[str, pl.DataFrame] = {noun.TABLE: _read(connection, noun, where, values) for noun in nouns}
-    return known_at(as_of, {**found, "products": shelves.products, "offers": shelves.offers})
+    return known_at(as_of, found, shelves)
 
 
 def _read(connection: Connection, noun: type[Noun], where: str, values: tuple[object, ...]) -> pl.DataFrame:

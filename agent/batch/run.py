@@ -301,7 +301,7 @@ def funnel_of(made: Work) -> dict[str, int]:
     counts.update(f"channel:{draft.intent.channel}" for draft in made.drafts)
     counts.update(f"verdict:{draft.verdict}" for draft in made.drafts)
     for draft in made.drafts:
-        counts.update({f"rule:{finding.guard}.{finding.rule}" for finding in draft.findings})
+        counts.update({f"rule:{finding.full_rule}" for finding in draft.findings})
         if draft.provenance is not None:
             counts[f"drafting:{draft.provenance.outcome}"] += 1
     for (action, stage, rule), count in made.excluded.items():

@@ -33,7 +33,7 @@ from retrieval.database import insert_many, try_again, writing
 from retrieval.errors import EnishiError, InputError, nearest
 from retrieval.features import compute
 from retrieval.frames import Frames
-from retrieval.history import instant, microseconds, read_customer, read_range
+from retrieval.history import instant, microseconds, read_customer, read_shelves
 from retrieval.tables import bucket_of
 
 REASONS: Mapping[str, tuple[str, str]] = {
@@ -232,7 +232,7 @@ def _judged_now(
     """The draft's words (or the new ones) held against the customer as known at ``at``, inside the caller's transaction."""
     bucket = bucket_of(row["customer_id"])
     ledger.lock(connection, enishi.world.catalogue, [row["customer_id"]])
-    shelves = read_range(connection)
+    shelves = read_shelves(connection)
     now = read_customer(connection, at, shelves, row["customer_id"])
     if now.size == 0:
         raise ReviewRefused(f"customer {row['customer_id']} is no longer in the history")

@@ -38,6 +38,11 @@ class Finding:
     part: Part = "body"
     fix: str | None = None
 
+    @property
+    def full_rule(self) -> str:
+        """The rule with its guard in front, which some ids have already."""
+        return self.rule if self.rule.startswith(f"{self.guard}.") else f"{self.guard}.{self.rule}"
+
     def place(self) -> tuple[Any, ...]:
         """Total order: by guard, rule, then place."""
         return (self.guard, self.rule, self.part, -1 if self.start is None else self.start, self.text)

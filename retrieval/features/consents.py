@@ -8,8 +8,8 @@ import polars as pl
 from retrieval.columns import columns
 from retrieval.customer import CHANNELS, Consent
 from retrieval.features.feature import Feature, Wishes, elapsed, last
-from retrieval.features.grouped import DAY, Array, Words, customers, instants, places, series
 from retrieval.frames import Frames
+from retrieval.grouped import DAY, Array, Words, customers, instants, places, series
 
 FAMILY = "consents"
 LEAVING = ("unsubscribe", "unsubscribed", "opt_out", "spam_complaint", "spam")

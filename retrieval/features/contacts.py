@@ -9,8 +9,8 @@ import polars as pl
 
 from retrieval.customer import CHANNELS
 from retrieval.features.feature import Feature, Wishes, elapsed, last
-from retrieval.features.grouped import DAY, HOUR, Array, Words, customers, places, series, sliced, truths
 from retrieval.frames import Frames
+from retrieval.grouped import DAY, HOUR, Array, Words, customers, places, series, sliced, truths
 
 FAMILY = "contacts"
 CLICKS = ("click", "clicked")

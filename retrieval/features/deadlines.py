@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import polars as pl
 
-from retrieval.features.grouped import customers
 from retrieval.frames import Frames
+from retrieval.grouped import customers
 
 END_OF_BUSINESS = 18
 """Hour at which a day without a time is over."""

@@ -13,7 +13,9 @@ import numpy as np
 import polars as pl
 
 from retrieval.features.feature import Feature, Wishes, age, constant, elapsed, last, named, placed
-from retrieval.features.grouped import (
+from retrieval.features.purchases import VIEW, Purchases, split
+from retrieval.frames import Frames
+from retrieval.grouped import (
     DAY,
     Array,
     Words,
@@ -26,8 +28,6 @@ from retrieval.features.grouped import (
     series,
     truths,
 )  # fmt: skip
-from retrieval.features.purchases import VIEW, Purchases, split
-from retrieval.frames import Frames
 
 FAMILY = "events"
 SURVEYS = ("survey_answer", "survey_response", "survey", "nps")
@@ -177,13 +177,12 @@ class _Listed:
 
 def _listed(bought: Purchases) -> list[_Listed]:
     """The events and the reading in the catalogue."""
-    shops, stocks = (bought.catalogue[name].to_list() for name in ("shop", "stock"))
     return [
         _Listed(
-            shop, sku, stock, frozenset(attrs), dict(word.split(":", 1) for word in attrs if ":" in word)
+            row["shop"], row["sku"], row["stock"], frozenset(row["attrs"]),
+            dict(word.split(":", 1) for word in row["attrs"] if ":" in word),
         )
-        for shop, sku, stock, attrs in zip(shops, bought.sku.words, stocks, bought.attrs, strict=True)
-        if "event" in attrs or "content" in attrs
+        for row in bought.goods.entries
     ]  # fmt: skip
 
 
@@ -288,8 +287,8 @@ def _themes(frames: Frames, bought: Purchases, listed: Sequence[_Listed]) -> lis
     offers = (frames.offers[name].to_list() for name in ("shop", "audience", "sku", "valid_from", "valid_to"))
     for shop, audience, sku, opens, closes in zip(*offers, strict=True):
         if sku is not None and (audience or "").startswith("season"):
-            mask, code = at(shop, opens, closes), bought.sku.place.get(sku)
-            themes.append(_Theme(False, None if code is None else _category(bought.attrs[code]), mask, mask))
+            mask, code = at(shop, opens, closes), bought.goods.sku.place.get(sku)
+            themes.append(_Theme(False, None if code is None else _category(bought.goods.attrs[code]), mask, mask))
     return [theme for theme in themes if theme.at.any()]
 
 
@@ -312,7 +311,7 @@ def _interest(bought: Purchases, themes: Sequence[_Theme], tracked: Array, size:
     views = views.where((views.meaning == VIEW) & (views.pair >= 0) & tracked[views.i])
     viewed = split(views.pair)[1]
     used = distinct(np.concatenate((rows.code, viewed)))
-    names = [_category(bought.attrs[code]) for code in used.tolist()]
+    names = [_category(bought.goods.attrs[code]) for code in used.tolist()]
     category = {name: place for place, name in enumerate(dict.fromkeys(name for name in names if name is not None))}
     if not category:
         return np.full(size, np.nan)
@@ -338,10 +337,10 @@ def _readers(frames: Frames, bought: Purchases, wishes: Wishes, listed: Sequence
     """The customers for whom there is reading they have not opened on something they own or like."""
     matched = np.zeros(frames.size, dtype=bool)
     home, read = frames.customers["shop"].to_numpy(), np.isin(kind, _READ)
-    about = places(frames.events["sku"], bought.sku)
+    about = places(frames.events["sku"], bought.goods.sku)
     i, code = split(bought.pairs.key[bought.owned])
     topics = {
-        held: {value.lower() for word in bought.attrs[held] if (value := _topic(word)) is not None}
+        held: {value.lower() for word in bought.goods.attrs[held] if (value := _topic(word)) is not None}
         for held in set(code.tolist())
     }
     for reading in listed:
@@ -349,6 +348,6 @@ def _readers(frames: Frames, bought: Purchases, wishes: Wishes, listed: Sequence
             suited = [held for held, values in topics.items() if not values.isdisjoint(reading.topics)]
             wanted = marked(i[np.isin(code, suited)], frames.size)
             wanted[[i for key in LIKING for i, value in wishes.get(key, ()) if value.lower() in reading.topics]] = True
-            opened = read & (about == bought.sku.place[reading.sku])
+            opened = read & (about == bought.goods.sku.place[reading.sku])
             matched |= wanted & (home == reading.shop) & ~marked(customers(frames.events)[opened], frames.size)
     return matched

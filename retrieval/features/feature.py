@@ -13,8 +13,8 @@ import orjson
 import polars as pl
 
 from retrieval.customer import CHANNELS
-from retrieval.features.grouped import NEVER, Array, customers, instants
 from retrieval.frames import INSTANT, Frames
+from retrieval.grouped import NEVER, Array, customers, instants
 
 Grain = Literal["customer", "channel", "action", "sku", "offer"]
 Wishes = Mapping[str, list[tuple[int, str]]]

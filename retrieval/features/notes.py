@@ -15,7 +15,8 @@ import polars as pl
 
 from retrieval.features.deadlines import due
 from retrieval.features.feature import Feature, Wishes, age, constant, elapsed, last, micros, named, placed
-from retrieval.features.grouped import (
+from retrieval.frames import INSTANT, Frames
+from retrieval.grouped import (
     DAY,
     NEVER,
     Array,
@@ -28,7 +29,6 @@ from retrieval.features.grouped import (
     series,
     truths,
 )
-from retrieval.frames import INSTANT, Frames
 from retrieval.notes.concepts import load, of, plain, tag
 from retrieval.notes.suspicion import suspicious
 

@@ -8,7 +8,9 @@ import numpy as np
 import polars as pl
 
 from retrieval.features.feature import Feature, settle
-from retrieval.features.grouped import (
+from retrieval.features.purchases import Purchases
+from retrieval.frames import Frames
+from retrieval.grouped import (
     Array,
     Words,
     customers,
@@ -17,8 +19,6 @@ from retrieval.features.grouped import (
     series,
     truths,
 )  # fmt: skip
-from retrieval.features.purchases import Purchases
-from retrieval.frames import Frames
 
 FAMILY = "offers"
 
@@ -101,7 +101,7 @@ def compute(frames: Frames, bought: Purchases, orders: pl.DataFrame) -> pl.DataF
 
     ``orders`` holds ``orders_n``, ``days_since_order`` and ``cycle_days`` of every customer, in order.
     """
-    offers = frames.offers if frames.offers["id"].is_sorted() else frames.offers.sort("id")
+    offers = frames.offers
     home, shop = frames.customers["shop"].to_numpy(), offers["shop"].to_numpy()
     who, which = np.nonzero(home[:, None] == shop[None, :])
     if not len(who):
@@ -129,8 +129,8 @@ def _terms(offers: pl.DataFrame, bought: Purchases) -> list[pl.Series]:
         audiences.append(SEASON if kind == SEASON else named)
         opens.append(season[0])
         closes.append(season[1])
-    code = places(offers["sku"], bought.sku)
-    sold_out = (numbers(bought.catalogue["stock"]) <= 0) | truths(bought.catalogue["recall"])
+    code = places(offers["sku"], bought.goods.sku)
+    sold_out = (numbers(bought.goods.table["stock"]) <= 0) | truths(bought.goods.table["recall"])
     on_sale = ~np.append(sold_out, False)[code]
     return [
         pl.Series("audience", audiences, dtype=pl.String), pl.Series("opens", opens, dtype=pl.Int64),
@@ -143,7 +143,11 @@ def _shown(frames: Frames, offers: pl.DataFrame) -> Array:
     shown = np.zeros((frames.size, offers.height), dtype=bool)
     ids, codes = offers["id"].to_list(), offers["code"].to_list()
     names = Words(dict.fromkeys([*ids, *filter(None, codes)]))
-    called = np.array([[name in pair for pair in zip(ids, codes, strict=True)] for name in names.words])
+    called = np.zeros((len(names.words), offers.height), dtype=bool)
+    for one in (offers["id"], offers["code"]):
+        place = places(one, names)
+        told = np.flatnonzero(place >= 0)
+        called[place[told], told] = True
     for frame, column in ((frames.contacts, "offer"), (frames.events, "offer"), (frames.orders, "coupon")):
         if frame[column].null_count() < frame.height:
             name = places(frame[column], names)

@@ -12,7 +12,10 @@ import numpy as np
 import polars as pl
 
 from retrieval.features.feature import Feature
-from retrieval.features.grouped import (
+from retrieval.features.purchases import PACKING, REGISTRATION, REVIEW, STATUS, Purchases, pair, split
+from retrieval.frames import Frames
+from retrieval.goods import CONSUMABLE, DURABLE, SERVICE
+from retrieval.grouped import (
     DAY,
     NEVER,
     Array,
@@ -32,20 +35,6 @@ from retrieval.features.grouped import (
     series,
     truths,
 )  # fmt: skip
-from retrieval.features.purchases import (
-    CONSUMABLE,
-    DURABLE,
-    KIND,
-    PACKING,
-    REGISTRATION,
-    REVIEW,
-    SERVICE,
-    STATUS,
-    Purchases,
-    pair,
-    split,
-)  # fmt: skip
-from retrieval.frames import Frames
 
 FAMILY = "orders"
 
@@ -245,14 +234,8 @@ def _marks(columns: Mapping[str, Array]) -> dict[str, Array]:
 
 def _usual_price(frames: Frames) -> Array:
     """Median price of the goods of each customer's shop, in minor units."""
-    goods = frames.products
-    shop, home = goods["shop"].to_numpy(), frames.customers["shop"].to_numpy()
-    price = np.where(places(goods["kind"], KIND) == SERVICE, np.nan, numbers(goods["price_incl_tax"]))
-    usual = np.full(frames.size, np.nan)
-    for name in set(home):
-        known = price[(shop == name) & ~np.isnan(price)]
-        usual[home == name] = np.median(known) if len(known) else np.nan
-    return usual
+    usual = frames.shelves.goods.usual_price
+    return np.array([usual.get(shop, np.nan) for shop in frames.customers["shop"].to_list()])
 
 
 def _ordered_by(bought: Purchases, size: int) -> dict[str, Array]:
@@ -291,7 +274,7 @@ def _paid(bought: Purchases, size: int) -> dict[str, Array]:
     counts = rows.bought | (rows.qty < 0)
     recent = counts & ((bought.now - rows.at) // DAY <= 365)
     amount, priced = np.nan_to_num(rows.qty * rows.price), ~np.isnan(rows.price)
-    margin = amount * bought.margin[rows.code]
+    margin = amount * bought.goods.margin[rows.code]
     groups = Groups(rows.i)
     of_customer = Lookup(groups.keys, np.arange(size))
     money = {
@@ -303,8 +286,8 @@ def _paid(bought: Purchases, size: int) -> dict[str, Array]:
         "priced_365d": groups.total(recent & priced),
         "margins_unknown": groups.total(counts & (np.isnan(margin) | ~priced)),
     }
-    used_up = groups.most(bought.kind[rows.code] == CONSUMABLE)
-    steps = np.array([*MONEY_STEP.values(), 0])[places(bought.catalogue["currency"], _CURRENCY)]
+    used_up = groups.most(bought.goods.kind[rows.code] == CONSUMABLE)
+    steps = np.array([*MONEY_STEP.values(), 0])[places(bought.goods.table["currency"], _CURRENCY)]
     return {
         **{name: of_customer(values, 0.0) for name, values in money.items()},
         **{name: of_customer(values, 0) for name, values in counted.items()},
@@ -337,9 +320,9 @@ def _upgraded(bought: Purchases, skus: pl.DataFrame, size: int) -> Array:
     whose, had = split(bought.pairs.key)
     theirs = np.flatnonzero(among(whose, i))
     whose, had, at = whose[theirs], had[theirs], bought.pairs.bought_at[theirs]
-    called = bought.called(had)
+    called = bought.goods.called(had)
     for upgrade in distinct(code).tolist():
-        kin = np.array([code for name in bought.kin(upgrade) for code in called.get(name, ())], dtype=np.int64)
+        kin = np.array([code for name in bought.goods.kin(upgrade) for code in called.get(name, ())], dtype=np.int64)
         rows = among(had, kin) & among(whose, i[code == upgrade])
         np.maximum.at(latest, whose[rows], at[rows])
     return moments(latest)
@@ -350,9 +333,9 @@ def _unpacked(bought: Purchases, size: int) -> dict[str, Array]:
     rows = bought.rows
     mine = Groups(split(bought.pairs.key[bought.owned])[0])
     last = matched(mine.most(bought.pairs.arrived[bought.owned]), mine.keys, np.arange(size), NEVER)
-    durables = rows.where(rows.bought & (bought.kind[rows.code] == DURABLE))
+    durables = rows.where(rows.bought & (bought.goods.kind[rows.code] == DURABLE))
     durables = durables.where(among(durables.pair, bought.pairs.key[bought.owned]))
-    family = pair(durables.i, bought.families[durables.code])
+    family = pair(durables.i, bought.goods.families[durables.code])
     firsts = Groups(family)
     first = durables.at == matched(-firsts.most(-durables.at), firsts.keys, family, NEVER)
     latest = durables.delivered & (durables.arrived == last[durables.i])
@@ -365,19 +348,19 @@ def _unpacked(bought: Purchases, size: int) -> dict[str, Array]:
 def _unregistered(frames: Frames, bought: Purchases) -> dict[str, Array]:
     """The last delivered durable that is not registered; of several, one whose registration brings something."""
     key = bought.pairs.key
-    open_ = bought.owned & (bought.kind[split(key)[1]] == DURABLE)
+    open_ = bought.owned & (bought.goods.kind[split(key)[1]] == DURABLE)
     if open_.any():
         listed = [
-            (i, bought.sku.place[name])
+            (i, bought.goods.sku.place[name])
             for i, names in enumerate(frames.customers["registered_skus"].to_list())
             for name in names or ()
-            if name in bought.sku.place
+            if name in bought.goods.sku.place
         ]
         said = bought.events.pair[bought.events.meaning == REGISTRATION]
         open_ &= ~among(key, np.concatenate((said, pair(*np.array(listed, dtype=np.int64).reshape(-1, 2).T))))
     i, code = split(key[open_])
-    benefit = present(bought.catalogue["registration_benefit"])[code]
-    window = numbers(bought.catalogue["registration_required_within_days"])[code]
+    benefit = present(bought.goods.table["registration_benefit"])[code]
+    window = numbers(bought.goods.table["registration_required_within_days"])[code]
     order = np.lexsort((code, benefit, bought.pairs.arrived[open_], i))
     groups = Groups(i[order])
     of_customer = Lookup(groups.keys, np.arange(frames.size))
@@ -393,7 +376,7 @@ def _unreviewed(bought: Purchases, size: int) -> Array:
     reviews = bought.events.where(bought.events.meaning == REVIEW)
     general = reviews.where(reviews.pair < 0)
     groups = Groups(general.i)
-    key = bought.pairs.key[bought.owned & (bought.kind[split(bought.pairs.key)[1]] != SERVICE)]
+    key = bought.pairs.key[bought.owned & (bought.goods.kind[split(bought.pairs.key)[1]] != SERVICE)]
     arrived = matched(bought.pairs.arrived, bought.pairs.key, key, NEVER)
     covered = arrived <= matched(groups.most(general.at), groups.keys, split(key)[0], NEVER)
     open_ = ~covered & ~among(key, reviews.pair)

@@ -17,8 +17,8 @@ import polars as pl
 from retrieval.columns import columns
 from retrieval.customer import LANGUAGES, Customer
 from retrieval.features.feature import EMPTY, Feature, Wishes, age, constant, elapsed, last, named, placed
-from retrieval.features.grouped import DAY, Array, Words, customers, marked, places, series
 from retrieval.frames import Frames
+from retrieval.grouped import DAY, Array, Words, customers, marked, places, series
 
 FAMILY = "profile"
 ADULT_YEARS, OLDEST_YEARS = 18, 110

@@ -9,9 +9,11 @@ from typing import get_args, get_type_hints
 import numpy as np
 import polars as pl
 
-from retrieval.customer import Order, Product
+from retrieval.customer import Order
 from retrieval.features.feature import micros
-from retrieval.features.grouped import (
+from retrieval.frames import Frames
+from retrieval.goods import Goods
+from retrieval.grouped import (
     DAY,
     NEVER,
     Array,
@@ -19,7 +21,6 @@ from retrieval.features.grouped import (
     Lookup,
     Words,
     customers,
-    distinct,
     instants,
     matched,
     numbers,
@@ -27,15 +28,12 @@ from retrieval.features.grouped import (
     present,
     runs,
 )  # fmt: skip
-from retrieval.frames import Frames
 
-FAMILY, UPGRADE_OF = "family:", "upgrade_of:"
 SKU_BITS = 24
-STATUS, KIND = Words(get_args(get_type_hints(Order)["status"])), Words(get_args(get_type_hints(Product)["kind"]))
+STATUS = Words(get_args(get_type_hints(Order)["status"]))
 CANCELLED, RETURNED, DELIVERED, PACKING = (
     STATUS.place[word] for word in ("cancelled", "returned", "delivered", "packing")
 )
-CONSUMABLE, DURABLE, SERVICE = (KIND.place[word] for word in ("consumable", "durable", "service"))
 
 VIEW, CART, CART_REMOVAL, RESTOCK_REQUEST, RESTOCK, REVIEW, REGISTRATION = range(7)
 EVENTS = {
@@ -115,14 +113,13 @@ class Pairs:
 class Purchases:
     """One partition's purchases.
 
-    ``now`` is in microseconds.  ``catalogue`` has one row per SKU that anything names, in SKU order; a SKU's ``code``
-    is its row there (null columns: the shop does not list it).  ``orders`` are the completed orders by customer and
-    time, ``cycle`` each customer's median interval in days (NaN: none), ``events`` what happened around products.
+    ``now`` is in microseconds.  ``goods`` has every SKU that anything names, and a SKU's ``code`` is that of its row there.
+    ``orders`` are the completed orders by customer and time, ``cycle`` each customer's median interval in days (NaN: none),
+    ``events`` what happened around products.
     """
 
     now: int
-    sku: Words
-    catalogue: pl.DataFrame
+    goods: Goods
     orders: pl.DataFrame
     rows: Lines
     pairs: Pairs
@@ -130,70 +127,13 @@ class Purchases:
     events: Events
 
     @cached_property
-    def kind(self) -> Array:
-        """Kind of each catalogue row; −1: not known."""
-        return places(self.catalogue["kind"], KIND)
-
-    @cached_property
-    def margin(self) -> Array:
-        """Share of the price that is margin, 0–1, of each catalogue row; NaN: not known."""
-        extra = self.catalogue["extra"]
-        if not any(text is not None and '"margin"' in text for text in extra.to_list()):
-            return np.full(len(extra), np.nan)
-        return numbers(extra.str.json_path_match("$.margin").cast(pl.Float64, strict=False))
-
-    @cached_property
-    def families(self) -> Array:
-        """The first code of the ``family:`` of each catalogue row; its own code, if it has none."""
-        first: dict[str, int] = {}
-        return np.array(
-            [
-                first.setdefault(next((word for word in words if word.startswith(FAMILY)), sku), code)
-                for code, (sku, words) in enumerate(zip(self.sku.words, self.attrs, strict=True))
-            ],
-            dtype=np.int64,
-        )
-
-    def kin(self, code: int) -> tuple[str, ...]:
-        """Names of the product, of its families and of what it is an upgrade of."""
-        words = (word for word in self.attrs[code] if word.startswith((FAMILY, UPGRADE_OF)))
-        return (self.sku.words[code], *(word.removeprefix(UPGRADE_OF) for word in words))
-
-    def called(self, codes: Array) -> dict[str, list[int]]:
-        """What other products can call these by, a SKU or an attribute → their codes."""
-        found: dict[str, list[int]] = {}
-        for code in distinct(codes).tolist():
-            for name in (self.sku.words[code], *self.attrs[code]):
-                found.setdefault(name, []).append(code)
-        return found
-
-    @cached_property
     def owned(self) -> Array:
         """Mask of the pairs of which something was delivered and not sent back."""
         return (self.pairs.held > 0) & (self.pairs.arrived != NEVER)
 
-    @cached_property
-    def links(self) -> tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]:
-        """What listed products fit, and what they are an upgrade of, as (SKU or attribute, code of the product)."""
-        fits = self.catalogue["fits"].to_list()
-        return (
-            tuple((name, code) for code, names in enumerate(fits) for name in names or ()),
-            tuple(
-                (word.removeprefix(UPGRADE_OF), code)
-                for code, words in enumerate(self.attrs)
-                for word in words
-                if word.startswith(UPGRADE_OF)
-            ),
-        )
-
-    @cached_property
-    def attrs(self) -> list[list[str]]:
-        """Attributes of each catalogue row."""
-        return [words or [] for words in self.catalogue["attrs"].to_list()]
-
     def named(self, frame: pl.DataFrame) -> tuple[Array, Array]:
         """Pair of each row that names a SKU (``i``, ``sku``), and the positions of these rows."""
-        code = places(frame["sku"], self.sku)
+        code = places(frame["sku"], self.goods.sku)
         rows = np.flatnonzero(code >= 0)
         return pair(customers(frame)[rows], code[rows]), rows
 
@@ -210,14 +150,13 @@ def split(pairs: Array) -> tuple[Array, Array]:
 
 def purchases(frames: Frames) -> Purchases:
     """The purchases in ``frames``; the same for a customer alone and for the same customer among others."""
-    catalogue = _catalogue(frames)
-    sku = Words(catalogue["sku"].to_list())
-    rows, orders = _rows(frames, sku), _completed(frames)
+    goods = _goods(frames)
+    rows, orders = _rows(frames, goods.sku), _completed(frames)
     i, days = customers(orders), np.diff(instants(orders["at"])) / DAY
     gaps = (i[1:] == i[:-1]) & (days >= 1)
     groups = Groups(i[1:][gaps])
     cycle = matched(groups.median(days[gaps]), groups.keys, np.arange(frames.size), np.nan)
-    return Purchases(micros(frames.as_of), sku, catalogue, orders, rows, _pairs(rows), cycle, _events(frames, sku))
+    return Purchases(micros(frames.as_of), goods, orders, rows, _pairs(rows), cycle, _events(frames, goods.sku))
 
 
 def _events(frames: Frames, sku: Words) -> Events:
@@ -227,15 +166,14 @@ def _events(frames: Frames, sku: Words) -> Events:
     return events.where(meaning >= 0)
 
 
-def _catalogue(frames: Frames) -> pl.DataFrame:
-    """The shop's products and whatever else is named, in SKU order."""
-    listed = frames.products if frames.products["sku"].is_sorted() else frames.products.sort("sku")
-    words = Words(listed["sku"].to_list())
+def _goods(frames: Frames) -> Goods:
+    """The shop's products and whatever else is named."""
+    listed = frames.shelves.goods
     named = [frame["sku"] for frame in (frames.order_items, frames.events, frames.subscriptions, frames.contacts)]
-    if all((places(column, words) < 0).sum() == column.null_count() for column in named):
+    if all((places(column, listed.sku) < 0).sum() == column.null_count() for column in named):
         return listed
-    every = pl.concat([listed["sku"], *named]).drop_nulls().unique().sort().to_frame()
-    return every.join(listed, on="sku", how="left", maintain_order="left")
+    every = pl.concat([listed.table["sku"], *named]).drop_nulls().unique().sort().to_frame()
+    return Goods(every.join(listed.table, on="sku", how="left", maintain_order="left"))
 
 
 def _completed(frames: Frames) -> pl.DataFrame:

@@ -16,7 +16,20 @@ import orjson
 import polars as pl
 
 from retrieval.features.feature import Feature, settle
-from retrieval.features.grouped import (
+from retrieval.features.purchases import (
+    CART,
+    CART_REMOVAL,
+    RESTOCK,
+    RESTOCK_REQUEST,
+    VIEW,
+    Events,
+    Purchases,
+    pair,
+    split,
+)  # fmt: skip
+from retrieval.frames import DEFAULT_ZONE, Frames
+from retrieval.goods import DURABLE
+from retrieval.grouped import (
     DAY,
     HOUR,
     NEVER,
@@ -34,19 +47,6 @@ from retrieval.features.grouped import (
     series,
     truths,
 )  # fmt: skip
-from retrieval.features.purchases import (
-    CART,
-    CART_REMOVAL,
-    DURABLE,
-    RESTOCK,
-    RESTOCK_REQUEST,
-    VIEW,
-    Events,
-    Purchases,
-    pair,
-    split,
-)  # fmt: skip
-from retrieval.frames import DEFAULT_ZONE, Frames
 
 FAMILY = "skus"
 
@@ -207,7 +207,7 @@ def compute(frames: Frames, bought: Purchases, track_ok: pl.Series) -> pl.DataFr
     asked_at, restocked_at = latest(seen.meaning == RESTOCK_REQUEST), latest(seen.meaning == RESTOCK)
     asked = (asked_at != NEVER) | among(key, wished)
     if asked.any():
-        restocked_at = np.maximum(restocked_at, _announced(bought)[code])
+        restocked_at = np.maximum(restocked_at, _announced(bought, code))
     happened = {
         "now": np.full(len(key), bought.now),
         "bought_at": bought_of(bought.pairs.bought_at, NEVER),
@@ -220,7 +220,7 @@ def compute(frames: Frames, bought: Purchases, track_ok: pl.Series) -> pl.DataFr
         "restocked_at": restocked_at,
         **_told(frames, bought, key),
     }
-    pairs = bought.catalogue[["sku", "kind", "stock", "recall", "cycle_days", "price_incl_tax"]][code].hstack(
+    pairs = bought.goods.table[["sku", "kind", "stock", "recall", "cycle_days", "price_incl_tax"]][code].hstack(
         series(
             {
                 "i": i.astype(np.uint32),
@@ -289,8 +289,8 @@ def _told(frames: Frames, bought: Purchases, key: Array) -> dict[str, Array]:
 def _linked(frames: Frames, bought: Purchases, subscribed: Array) -> tuple[Array, Array]:
     """Pairs of each customer with what fits, and with what is an upgrade of, something they have."""
     held = bought.pairs.key[bought.owned]
-    durable = held[bought.kind[split(held)[1]] == DURABLE]
-    fits, upgrades = bought.links
+    durable = held[bought.goods.kind[split(held)[1]] == DURABLE]
+    fits, upgrades = bought.goods.links
     covered = distinct(np.concatenate((held, subscribed)))
     return _reached(frames, bought, durable, fits), _reached(frames, bought, covered, upgrades)
 
@@ -300,7 +300,7 @@ def _reached(frames: Frames, bought: Purchases, owned: Array, links: tuple[tuple
     if not links or not len(owned):
         return np.array([], dtype=np.int64)
     i, code = split(owned)
-    called = bought.called(code)
+    called = bought.goods.called(code)
     edges = {(base, target) for name, target in links for base in called.get(name, ()) if base != target}
     if not edges:
         return np.array([], dtype=np.int64)
@@ -310,20 +310,22 @@ def _reached(frames: Frames, bought: Purchases, owned: Array, links: tuple[tuple
     who = np.repeat(i, times)
     # Positions first … end − 1 of every owned row, one after the other.
     reached = targets[np.repeat(first - np.cumsum(times) + times, times) + np.arange(times.sum())]
-    home, shelf = frames.customers["shop"].to_numpy(), bought.catalogue["shop"].to_numpy()
+    home, shelf = frames.customers["shop"].to_numpy(), bought.goods.table["shop"].to_numpy()
     return distinct(pair(who, reached)[home[who] == shelf[reached]])
 
 
-def _announced(bought: Purchases) -> Array:
-    """When the catalogue itself says a product came back: ``restocked`` in its attributes or extra fields, if past."""
+def _announced(bought: Purchases, code: Array) -> Array:
+    """When the catalogue itself says each product came back: ``restocked`` in its attributes or extra fields, if past."""
     text = pl.coalesce(
         pl.col("attrs").list.join("\n").str.extract(r"(?m)^restocked:(.+)$"),
         pl.col("extra").str.json_path_match("$.restocked"),
     )
     instant = text.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
     day = text.str.to_datetime("%Y-%m-%d", time_unit="us", time_zone=DEFAULT_ZONE, strict=False)
-    at = instants(bought.catalogue.select(pl.coalesce(instant, day.dt.convert_time_zone("UTC"))).to_series())
-    return np.where(at <= bought.now, at, NEVER)
+    codes, which = np.unique(code, return_inverse=True)
+    listed = bought.goods.table.select("attrs", "extra")[codes]
+    at = instants(listed.select(pl.coalesce(instant, day.dt.convert_time_zone("UTC"))).to_series())
+    return np.where(at <= bought.now, at, NEVER)[which]
 
 
 def _stated(frames: Frames, bought: Purchases) -> tuple[Array, pl.DataFrame]:
@@ -370,7 +372,7 @@ def _avoided(bought: Purchases, unwanted: pl.DataFrame, key: Array) -> Array:
         attrs, attrs.str.replace_all(r"(?m)^[^:\n]*:", ""),
     ]  # fmt: skip
     codes = distinct(code[rows])
-    texts = bought.catalogue.select("sku", "name", "attrs")[codes].select(
+    texts = bought.goods.table.select("sku", "name", "attrs")[codes].select(
         pl.Series("code", codes), name, pl.format("\n{}\n", pl.concat_str(said, separator="\n")).alias("text")
     )
     asked = pl.DataFrame({"i": i[rows].astype(np.uint32), "code": code[rows], "row": rows})

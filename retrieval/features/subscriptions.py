@@ -8,8 +8,8 @@ from __future__ import annotations
 import polars as pl
 
 from retrieval.features.feature import Feature, named, placed
-from retrieval.features.grouped import Words, places
 from retrieval.frames import Frames
+from retrieval.grouped import Words, places
 
 FAMILY = "subscriptions"
 FAILED = ("payment_failed", "charge_failed", "payment_declined", "payment_error", "card_declined")

@@ -23,6 +23,7 @@ from agent.enishi import Enishi
 from agent.pipeline import Work, work
 from retrieval.features.notes import LOWERING
 from retrieval.frames import Frames
+from retrieval.goods import Shelves
 from retrieval.notes.concepts import load, of
 from retrieval.notes.suspicion import SUSPICIOUS, by_source, suspicion
 from tests.agent.conftest import AS_OF
@@ -72,7 +73,10 @@ def in_column(table: str, column: str) -> Write:
     def write(frames: Frames, texts: Sequence[str]) -> Frames:
         rows: pl.DataFrame = getattr(frames, table)
         told = [texts[number % len(texts)] for number in range(rows.height)]
-        return replace(frames, **{table: rows.with_columns(pl.Series(column, told, dtype=pl.String))})
+        written = rows.with_columns(pl.Series(column, told, dtype=pl.String))
+        if table == "products":
+            return replace(frames, shelves=Shelves(written, frames.offers))
+        return replace(frames, **{table: written})
 
     return write
 

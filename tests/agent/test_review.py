@@ -174,7 +174,7 @@ def test_another_price_makes_it_stale(queue: Path) -> None:
         assert priced
         draft = connection.execute(select(drafts).where(drafts.c.id == priced)).mappings().one()
     with Enishi.open(queue) as enishi:
-        assert enishi.shelves.products.height
+        assert enishi.shelves.goods.table.height
         change(queue, "products", "sku", product_of(queue, draft), price_incl_tax=999_999)
         assert approve(enishi, priced, actor="sato", at=LATER).state == "stale"
     assert held(queue) == []

@@ -132,3 +132,8 @@ def test_no_guard_breaks_or_takes_a_fifth_of_a_second_on_hostile_text(catalogue:
         findings = judge(message(body=body, scope=scope, addressee="佐藤 美咲", surname="佐藤"), catalogue, clock=clock)
         rules = {finding.rule for finding in findings}
         assert not {rule for rule in rules if rule.endswith((".failed", ".slow"))}, (piece, rules)
+
+
+def test_a_rule_is_told_with_its_guard_in_front_of_it_once() -> None:
+    assert said("x").full_rule == "odd.word"
+    assert Finding("copy", "C04", FLAG, None, None, "", "", "").full_rule == "copy.C04"
