@@ -1,4 +1,7 @@
-"""A date in figures alone is read two ways: 05/06 is 5 June in Bristol and May 6 in Boston.  Write the month as a word."""
+"""A date in figures alone is read two ways: 05/06 is 5 June in Bristol and May 6 in Boston.  Write the month as a word.
+
+A name that has such figures (SOFT DRINKS 12/18) is quoted and keeps them.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from policies.guardrails.copy.paragraph import Paragraph
-from policies.guardrails.copy.reading import Reading, Spot
+from policies.guardrails.copy.reading import Reading, Spot, blanked
 
 RULE = "E11"
 LEVEL = "fix"
@@ -28,11 +31,8 @@ def sign(paragraph: Paragraph) -> bool:
 def check(reading: Reading) -> Iterator[Spot]:
     """Offers the month as a word where only one reading is a date."""
     for part, text in reading.message.parts:
-        for found in (
-            _FIGURES.finditer(reading.masked if part == "body" else text)
-            if "/" in text or "." in text or "-" in text
-            else ()
-        ):
+        own = blanked(reading.masked if part == "body" else text, reading.names)
+        for found in _FIGURES.finditer(own) if any(sign in own for sign in "/.-") else ():
             first, sign, second, year = found.groups()
             if (sign != "/" and not (year and len(year) == 4)) or found[0] in _FRACTIONS:
                 continue
