@@ -6,8 +6,6 @@ scorer that can't fail proves nothing, so its two controls are asked before ever
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,15 +18,12 @@ from evals.replay import Outcome
 from evals.scorers.score import Score
 from policies.loading import Page
 from retrieval.errors import EnishiError
+from retrieval.rooms import modules_of
 
 Scorer = Callable[[Outcome, Case], Score | None]
 CONTROLS = Path(__file__).with_name("controls")
 
-_MODULES = {
-    module.name: importlib.import_module(f"{__name__}.{module.name}")
-    for module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name)
-    if module.name != "score"
-}
+_MODULES = {name: module for name, module in modules_of(__name__, __path__).items() if name != "score"}
 SCORERS: Mapping[str, Scorer] = {name: module.score for name, module in _MODULES.items()}
 """Scorer name → scorer, in the order of names."""
 VERSIONS: Mapping[str, int] = {name: module.VERSION for name, module in _MODULES.items()}

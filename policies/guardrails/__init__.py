@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from policies.catalogue import Catalogue
 from policies.guardrails.guard import BLOCK, SCOPES, Finding, Message, Scope
 from retrieval.customer import LANGUAGES
+from retrieval.rooms import modules_of
 
 LONGEST = 20_000
 """Code points of a whole message.  Every pattern is tested against hostile text of this length; no channel carries as much."""
@@ -22,11 +21,7 @@ what nobody foresaw, and far enough away that no slow machine gives another verd
 
 Check = Callable[[Message, Catalogue], Iterator[Finding]]
 
-_MODULES = {
-    module.name: importlib.import_module(f"{__name__}.{module.name}")
-    for module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name)
-    if module.name != "guard"
-}
+_MODULES = {name: module for name, module in modules_of(__name__, __path__).items() if name != "guard"}
 GUARDS: Mapping[str, Check] = {name: module.check for name, module in _MODULES.items()}
 """Guard name → its check, in the order of names."""
 NARROWEST: Mapping[str, Scope] = {name: module.SCOPE for name, module in _MODULES.items()}

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Mapping
 
 from policies.law_checks.asking import KINDS, Kind
+from retrieval.rooms import modules_of
 
-for _module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name):
-    importlib.import_module(f"{__name__}.{_module.name}")
+modules_of(__name__, __path__)
 
 CHECKS: Mapping[str, Kind] = KINDS
 """Name of the kind → what it may be set to and how it asks."""

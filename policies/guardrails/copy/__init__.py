@@ -16,8 +16,6 @@ footer; ``check`` then reads the whole message.  The answer is kept with the par
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -27,12 +25,11 @@ from policies.catalogue import Catalogue
 from policies.guardrails.copy.japanese import prose_of
 from policies.guardrails.copy.reading import Placed, Reading
 from policies.guardrails.guard import BLOCK, FLAG, Finding, Message, Scope
+from retrieval.rooms import modules_of
 
 SCOPE: Scope = "copy"
 CHECKS: tuple[ModuleType, ...] = tuple(
-    importlib.import_module(f"{__name__}.{module.name}")
-    for module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name)
-    if re.match("[a-z][0-9]{2}_", module.name)
+    module for name, module in modules_of(__name__, __path__).items() if re.match("[a-z][0-9]{2}_", name)
 )
 """Every check, in the order of file names."""
 

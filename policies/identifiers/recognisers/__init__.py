@@ -6,16 +6,13 @@ A recogniser has ``TYPES`` (those of :data:`policies.identifiers.types.TYPES` it
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from types import ModuleType
 
 from policies.identifiers.recognisers.reading import Hit, Reading
+from retrieval.rooms import modules_of
 
 RECOGNISERS: tuple[ModuleType, ...] = tuple(
-    importlib.import_module(f"{__name__}.{module.name}")
-    for module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name)
-    if module.name != "reading"
+    module for name, module in modules_of(__name__, __path__).items() if name != "reading"
 )
 """In the order of file names."""
 _FIND = tuple(module.find for module in RECOGNISERS)
