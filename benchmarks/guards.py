@@ -3,7 +3,8 @@
 python -m benchmarks.guards [SECONDS] [CUSTOMERS]      how long each guard is timed on each set, default 2; how many are known
 
 Over the golden drafts, cold (each of them for the first time) and warm (again and again, as a batch says its paragraphs), and over
-the labelled claims.  ``copy of each`` are the copy checks that are asked of every message of a batch.
+the labelled claims.  ``copy of each`` are the copy checks that are asked of every message of a batch.  Last, the drafts of a batch of
+20,000 customers as a worker judges them, partition after partition: each copy in full when it is first met, then what fills it.
 """
 
 from __future__ import annotations
@@ -18,12 +19,25 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from agent.batch.run import PARTITION
+from agent.demo.home import make_home
+from agent.drafting import Draft, Order
+from agent.drafting.template import write
+from agent.enishi import Enishi
+from agent.judging import judge_written
+from agent.known import Known
+from agent.pipeline import work
+from agent.world import World
+from benchmarks.batch import AS_OF
 from benchmarks.identifiers import people
 from policies.catalogue import Catalogue, load_catalogue
 from policies.guardrails import GUARDS, Check, copy
 from policies.guardrails.guard import Message
 from policies.identifiers.index import KnownIdentifiers
 from prompts.bundle import ALWAYS
+from retrieval.database import reading
+from retrieval.history import read_partition
+from retrieval.tables import BUCKETS
 from tests.policies.claims.test_rows import message_of, rows
 from tests.prompts.test_templates import cells, written
 
@@ -86,6 +100,32 @@ def crowd(customers: int) -> KnownIdentifiers:
     return known
 
 
+def batch(known: KnownIdentifiers, customers: int = 20_000) -> None:
+    """Judge the drafts of a sample home among everybody who is known: from nothing, then with every copy met before."""
+    with tempfile.TemporaryDirectory() as folder:
+        make_home(Path(folder) / "home", customers=customers, as_of=AS_OF, told=sys.stderr)
+        with Enishi.open(Path(folder) / "home") as enishi:
+            world = replace(enishi.world, known=Known(known))
+            step = BUCKETS * PARTITION // customers
+            written = [list(unjudged(enishi, world, first, first + step - 1)) for first in range(0, BUCKETS, step)]
+    rates: list[float] = []
+    for _ in range(2):
+        started = time.process_time()
+        for drafts in written:
+            judge_written(drafts, world)
+        rates.append(sum(map(len, written)) / (time.process_time() - started))
+    print(f"{sum(map(len, written)):,} drafts of a batch, {world.shared.copies:,} copies: {rates[0]:,.0f} /s from nothing, {rates[1]:,.0f} /s with the copies known")
+
+
+def unjudged(enishi: Enishi, world: World, first: int, last: int) -> Iterator[Draft]:
+    """The drafts of a partition as its templates write them."""
+    with reading(enishi.engine) as connection:
+        frames = read_partition(connection, AS_OF, enishi.shelves, first, last)
+    orders: list[Order] = []
+    work(frames, world, drafter=lambda given, _world, _clock: orders.extend(given) or ())
+    return (write(order, world) for order in orders)
+
+
 def main(seconds: float, customers: int) -> None:
     """One line per guard, and one for all."""
     catalogue, known = load_catalogue(), crowd(customers)
@@ -107,6 +147,7 @@ def main(seconds: float, customers: int) -> None:
     print("guard".ljust(16), *(name.rjust(18) for name in names))
     for name, costs in table.items():
         print(name.ljust(16), *(f"{1 / one:14,.0f} /s" if one == one else " " * 17 for one in costs))  # noqa: PLR0124
+    batch(known)
 
 
 if __name__ == "__main__":
