@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from policies.channels import ChannelRules
-from policies.expressions import Change, Explanation, Needs
+from policies.explanation import Change, Explanation, Needs
 from policies.holidays import CALENDARS
 from policies.hours import HOLIDAY, WEEKDAYS, WHOLE_DAY, Hours, Span, calendar_window
 from policies.loading import Page

@@ -18,7 +18,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from policies.catalogue import NAMES, Action, Catalogue, Rule
-from policies.expressions import Explanation, Expression
+from policies.explanation import Explanation
+from policies.expressions import Expression
 from retrieval.customer import CHANNELS
 from retrieval.features import FeatureFrames
 

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from policies.expressions import DEEPEST, LONGEST, Change, FeatureType, Needs, parse
+from policies.explanation import Change, Needs
+from policies.expressions import DEEPEST, LONGEST, FeatureType, parse
 from retrieval.errors import InputError
 
 NUMBER, BOOL, STRING = FeatureType("number"), FeatureType("bool"), FeatureType("string")
