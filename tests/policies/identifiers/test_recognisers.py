@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from time import process_time
 from types import ModuleType
 from typing import Any
@@ -14,13 +15,18 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policies.catalogue import load_catalogue
+from policies.guardrails import GUARDS
+from policies.guardrails.guard import Message
 from policies.identifiers import runs
 from policies.identifiers.forms import digit_runs, squeezed, tokens
 from policies.identifiers.normal import normalise
+from policies.identifiers.placeholders import mask_free_text
 from policies.identifiers.recognisers import RECOGNISERS, recognise, settle
 from policies.identifiers.recognisers.reading import Hit, Reading
 from policies.identifiers.scan import scan
 from policies.identifiers.types import NAMES, TYPES
+from tests.policies.growth import growth
 
 FOLDER = Path(__file__).parent
 
@@ -151,6 +157,23 @@ def test_no_pattern_is_slow_on_hostile_text(number: int) -> None:
         steps[f"{name_of(module)} en"] = lambda module=module: list(module.find(Reading(text, "en")))  # type: ignore[misc]
     for name, step in steps.items():
         assert min(seconds(step), seconds(step)) < 0.2, f"{name} on {raw[:12]!r}"
+
+
+@pytest.mark.parametrize("piece", ["佐藤 ", "150-0042 ", "090-1234-5678 ", "a@b.jp ", "佐藤花子様\n\n"])
+@pytest.mark.parametrize("read", ["recognise", "scan", "known", "mask", "guard"])
+def test_many_identifiers_are_kept_apart_in_proportion_to_how_many_there_are(read: str, piece: str) -> None:
+    """Each is held against those already found; not, one by one, against all of them."""
+    catalogue = load_catalogue()
+
+    def message(text: str) -> Message:
+        return Message(channel="email", language="ja", purpose="marketing", body=text, scope="text")
+
+    steps: dict[str, Callable[[str], object]] = {
+        "recognise": lambda text: recognise(text, "ja"), "scan": lambda text: scan(text, "ja"),
+        "known": lambda text: scan(text, "ja", None, [("PERSON", "佐藤 花子"), ("PHONE", "09012345678"), ("EMAIL", "a@b.jp")]),
+        "mask": lambda text: mask_free_text(text, "ja", random=Random(3)), "guard": lambda text: list(GUARDS["identifiers"](message(text), catalogue)),
+    }  # fmt: skip
+    assert growth(steps[read], piece) < 6
 
 
 @given(
