@@ -50,7 +50,7 @@ SMALLEST = 0.95
 """How old an index may be of which nobody can say whether it is complete, and how many of the customers any index must hold."""
 STEM = 3
 """Letters by which the beginning of a name or an address is looked for; no form of words is shorter."""
-_MAGIC = b"enishi known identifiers 2\n"
+_MAGIC = b"enishi known identifiers 3\n"
 _KEPT = 16384
 """Paragraphs whose answer is kept: a batch says most of its paragraphs again and again."""
 
