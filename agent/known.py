@@ -16,10 +16,10 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from agent.settings import Home
-from policies.identifiers.customers import identifiers_of
+from policies.identifiers.customers import rows_of, same_people
 from policies.identifiers.index import KnownIdentifiers, fault
 from retrieval.errors import InputError
-from retrieval.people import count_customers, read_people, state_of_customers
+from retrieval.people import count_customers, read_duplicates, read_people, state_of_customers
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Register:
             # The count sees what was written past the importer.
             if stored and stored.build_of.stamp == state and stored.build_of.customers == count_customers(connection):
                 return stored
-            rows = ((found[0], identifiers_of(*found)) for found in read_people(connection))
+            rows = rows_of(read_people(connection), same_people(read_duplicates(connection)))
             made = KnownIdentifiers.build(rows, key, now=now, stamp=state, since=stored)
             try:
                 made.save(self.path)

@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from itertools import chain
 from operator import add
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -65,8 +65,7 @@ class Word:
     months: frozenset[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A word found: its span in code points, and what to write there (None: only a person can say)."""
 
     start: int

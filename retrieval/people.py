@@ -29,6 +29,14 @@ def count_customers(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(HISTORY["customers"])).scalar_one()
 
 
+def read_duplicates(connection: Connection) -> Iterator[tuple[str, str]]:
+    """(id, candidates as JSON text) of every customer who has duplicates listed, likely or not."""
+    listed = HISTORY["customers"].c
+    meant = listed.duplicate_candidates.is_not(None) & listed.duplicate_candidates.not_in(("", "[]"))
+    for row in connection.execute(select(listed.id, listed.duplicate_candidates).where(meant)):
+        yield row.id, row.duplicate_candidates
+
+
 def read_people(connection: Connection) -> Iterator[tuple[str, str | None, str | None]]:
     """(id, name, ``extra`` as JSON text) of every customer, through the driver's own cursor."""
     cursor = connection.connection.cursor()

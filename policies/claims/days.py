@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from functools import lru_cache
@@ -113,24 +114,31 @@ class _Day(NamedTuple):
         return same and self.year in (None, day.year) and (not weekday or self.weekday in (None, day.weekday()))
 
 
+_APART = 8
+"""How many letters may stand between a day and its time."""
+
+
 def check_days(reading: Reading) -> None:
     """Take every date, weekday and time and hold it against the days among the facts."""
     days = [day for sought in reading.signed(_DATES) for day in _days(reading, sought)]
     times = [one for sought in reading.signed(_TIMES) if reading.counting for one in _times(reading, sought)]
     days += [day for sought in reading.signed(_LOOSE) if reading.counting for day in _days(reading, sought)]
+    left = dict(enumerate(times))
+    order = sorted(left, key=lambda number: times[number][0])
+    starts = [times[number][0] for number in order]
+    longest = max([end - start for start, end, _, _ in times], default=0)
     for day in days:
-        own = next((one for one in times if _adjoin(reading, day, one)), None)
-        if own:
-            times.remove(own)
-        _hold_day(reading, day, own)
-    for start, end, at, zone in times:
+        first, last = bisect_left(starts, day.start - longest - _APART), bisect_right(starts, day.end + _APART)
+        near = [number for number in order[first:last] if number in left and _adjoin(reading, day, left[number])]
+        _hold_day(reading, day, left.pop(min(near)) if near else None)
+    for start, end, at, zone in left.values():
         _hold_day(reading, _Day(start, end), (start, end, at, zone))
 
 
 def _adjoin(reading: Reading, day: _Day, said: tuple[int, int, time, str]) -> bool:
     start, end = said[:2]
     between = reading.low[day.end : start] if start >= day.end else reading.low[end : day.start]
-    return len(between) <= 8 and not set(between) & set("。、\n;") and ("から" not in between)
+    return len(between) <= _APART and not set(between) & set("。、\n;") and ("から" not in between)
 
 
 def _days(reading: Reading, sought: Shape) -> Iterator[_Day]:

@@ -11,6 +11,7 @@ from policies.claims.fact import Fact
 from policies.claims.normal import normalise
 from policies.claims.reading import TAKEN, Claim, Reading
 from policies.claims.shape import shape
+from policies.places import Taken
 
 _NUMERIC_UNIT = "万千億%割円"
 _KATAKANA = frozenset(map(chr, range(ord("ァ"), ord("ヴ") + 1))) | {"ー"}
@@ -196,11 +197,13 @@ def check_people(reading: Reading) -> None:
         # A family name of one letter is too short to be taken out before, and is known all the same.
         if name not in known and not _COMMON_JA.fullmatch(name) and (name[0] >= "一" or name[0] in _KATAKANA):
             found.append(one.span())
+    taken = Taken(len(reading.text))
+    for start, end in found:
+        taken.take(start, end)
     for pattern in reading.signed((_GREETED, _TITLED, _THIRD)):
         for one in reading.found(pattern):
-            if one[1].split()[0].lower() not in _COMMON_EN and not any(
-                start < one.end() and one.start() < end for start, end in found
-            ):
+            if one[1].split()[0].lower() not in _COMMON_EN and taken.free(*one.span()):
+                taken.take(*one.span(1))
                 found.append(one.span(1))
     for start, end in found:
         said = reading.raw_text(start, end)

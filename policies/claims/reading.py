@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from policies.claims.fact import Fact, Facts, Kind
 from policies.claims.lexicon import Lexicon
 from policies.claims.lines import joined, lines_of
 from policies.claims.shape import Shape
 
+Found = TypeVar("Found")
 BLOCK, FLAG = "block", "flag"
 TAKEN = "\x1f"
 """Stands in ``left`` for every letter that has been accounted for."""
@@ -90,6 +91,7 @@ class Reading:
         self._number: int | None = 0
         self._counted = -1
         self._bound: dict[int, frozenset[str]] = {}
+        self._of_sentence: dict[tuple[Any, int, int], Any] = {}
         self.worded = False
         """Whether the text holds an English word for a number."""
         self.signs: dict[Shape, list[tuple[int, list[tuple[int, str]]]]] = {}
@@ -240,6 +242,14 @@ class Reading:
         found: dict[tuple[int, int], list[tuple[Claim, list[Fact]]]] = {}
         for claim, fit in self.held:
             found.setdefault(self.sentence(claim.start), []).append((claim, fit))
+        return found
+
+    def of_sentence(self, read: Callable[[Reading, int, int], Found], at: int) -> Found:
+        """What ``read`` makes of the sentence that holds ``at``; asked once of each, so only when it says the same from then on."""
+        key = (read, *self.sentence(at))
+        if key not in self._of_sentence:
+            self._of_sentence[key] = read(self, *key[1:])
+        found: Found = self._of_sentence[key]
         return found
 
     def raw_text(self, start: int, end: int) -> str:

@@ -6,11 +6,12 @@ import calendar
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
-from functools import lru_cache
+from typing import Any
 
 from policies.claims.lexicon import Group
 from policies.claims.names import folded, places
 from policies.claims.reading import BLOCK, FLAG, Reading
+from policies.places import stands_over
 
 _LETTER = re.compile(r"[a-z]")
 _BENEFITS = frozenset(
@@ -46,15 +47,10 @@ def _found(word: str, language: str, group: Group, left: str) -> list[int]:
             (_LETTER.match(word[0]) and at and _LETTER.match(left[at - 1]))
             or (_LETTER.match(word[-1]) and end < len(left) and _LETTER.match(left[end]))
         )
-        if whole and not any(_inside(phrase, left, at, end) for phrase in group.unless[language]):
+        if whole and not any(stands_over(left, phrase, at, end) for phrase in group.unless[language]):
             found.append(at)
         at = left.find(word, at + 1)
     return found
-
-
-def _inside(phrase: str, left: str, at: int, end: int) -> bool:
-    place = left.find(phrase, max(0, end - len(phrase)), at + len(phrase))
-    return 0 <= place <= at and end <= place + len(phrase)
 
 
 def _judge(reading: Reading, group: Group, start: int, end: int) -> None:
@@ -81,28 +77,31 @@ def _offer(reading: Reading, group: Group, start: int, end: int) -> str | None:
     return None if backed else group.severity
 
 
-@lru_cache(maxsize=1024)
-def _free_of(sentence: str) -> frozenset[str]:
+def _free_of(reading: Reading, first: int, last: int) -> frozenset[str]:
     """What can be free of charge in a sentence: delivery, one more of the same, or a gift."""
-    if _SHIPPING.search(sentence):
+    if _SHIPPING.search(reading.low, first, last):
         return frozenset({"shipping"})
-    return frozenset({"bogo"}) if _BOGO.search(sentence) else frozenset({"gift", "bogo"})
+    return frozenset({"bogo"}) if _BOGO.search(reading.low, first, last) else frozenset({"gift", "bogo"})
+
+
+def _least_spends(reading: Reading, first: int, last: int) -> frozenset[Any]:
+    """The amounts a sentence names from which on something is to be had."""
+    return frozenset(
+        claim.value
+        for claim, facts in reading.held_by_sentence.get((first, last), ())
+        if {"min_spend", "free_over"} & {fact.role for fact in facts}
+    )
 
 
 def _free(reading: Reading, group: Group, start: int, end: int) -> str | None:
     """Free of charge: of what, and on the condition that is said beside it."""
-    first, last = reading.sentence(start)
-    roles = _free_of(reading.low[first:last])
+    roles = reading.of_sentence(_free_of, start)
     fit = [fact for fact in reading.facts.of("free") if fact.role in roles]
     if not fit:
         return group.severity
     if any(fact.value == 0 for fact in fit):
         return None
-    named = {
-        claim.value
-        for claim, facts in reading.held_by_sentence.get((first, last), ())
-        if {"min_spend", "free_over"} & {fact.role for fact in facts}
-    }
+    named = reading.of_sentence(_least_spends, start)
     if any(fact.value in named for fact in fit):
         return None
     reading.object(
@@ -115,20 +114,20 @@ def _free(reading: Reading, group: Group, start: int, end: int) -> str | None:
     return None
 
 
+def _values_bound(reading: Reading, first: int, last: int) -> bool | None:
+    """Whether a sentence names a value whose offers are all bound to products; None where it names no value."""
+    held = reading.held_by_sentence.get((first, last), ())
+    here = [facts for claim, facts in held if claim.kind in ("percent", "money", "multiple")]
+    return any(not any(fact.offer and not fact.skus for fact in facts) for facts in here) if here else None
+
+
 def _scope(reading: Reading, group: Group, start: int, end: int) -> str | None:
     """Everything: only an offer that is bound to no product holds for it, and if the sentence names a value, that value's offer."""
-    held = reading.held_by_sentence.get(reading.sentence(start), ())
-    here = [facts for claim, facts in held if claim.kind in ("percent", "money", "multiple")]
-    for facts in here:
-        if not any(fact.offer and not fact.skus for fact in facts):
-            return group.severity
-    return (
-        None
-        if here
-        or reading.facts.sitewide
-        or any(fact.offer and not fact.skus for fact in reading.facts.of("free", "multiple"))
-        else group.severity
-    )
+    bound = reading.of_sentence(_values_bound, start)
+    if bound is None:
+        free = reading.facts.of("free", "multiple")
+        bound = not (reading.facts.sitewide or any(fact.offer and not fact.skus for fact in free))
+    return group.severity if bound else None
 
 
 def _ends(reading: Reading, group: Group, start: int, end: int) -> str | None:

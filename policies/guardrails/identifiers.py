@@ -19,6 +19,7 @@ from policies.identifiers.runs import digit_runs, paragraphs
 from policies.identifiers.scan import Allowed, strings
 from policies.identifiers.spans import Span
 from policies.identifiers.types import NAMES
+from policies.places import Taken
 
 SCOPE: Scope = "text"
 
@@ -41,14 +42,14 @@ def check(message: Message, catalogue: Catalogue) -> Iterator[Finding]:
 
 def _found(message: Message, normal: Normal, text: str, part: Part) -> Iterator[tuple[Finding, Span]]:
     """The surest name for each place: whose it is known to be, what it is recognised as, or a mere run of digits."""
-    taken: list[Span] = []
+    taken = Taken(len(text))
     for span in message.known.find(normal, except_customer=message.recipient_id) if message.known else ():
-        taken.append(span)
+        taken.take(span.start, span.end)
         yield _finding("known", span, text, part, "他のお客様の{}です", "{} of another customer"), span
     for hit in _hits(normal.text, message.language):
         span = Span(*normal.raw_span(hit.start, hit.end), hit.type)
-        if _free(span, taken):
-            taken.append(span)
+        if taken.free(span.start, span.end):
+            taken.take(span.start, span.end)
             severity = FLAG if hit.type == "PERSON" and hit.sure == LOOSE else BLOCK
             yield (
                 _finding(
@@ -58,7 +59,7 @@ def _found(message: Message, normal: Normal, text: str, part: Part) -> Iterator[
             )
     for start, end in digit_runs(normal.text):
         span = Span(*normal.raw_span(start, end), "PHONE")
-        if _free(span, taken):
+        if taken.free(span.start, span.end):
             said = text[span.start : span.end]
             yield Finding("identifiers", "identifiers.digits", BLOCK, span.start, span.end, said,
                           "事実にない7桁以上の番号です", "a number of seven digits or more that no fact prints", part), span  # fmt: skip
@@ -74,10 +75,6 @@ def _hits(text: str, language: str) -> Iterator[Hit]:
 @lru_cache(maxsize=16384)
 def _recognised(paragraph: str, language: str) -> tuple[Hit, ...]:
     return tuple(recognise(paragraph, language))
-
-
-def _free(span: Span, taken: list[Span]) -> bool:
-    return all(span.end <= other.start or other.end <= span.start for other in taken)
 
 
 def _finding(rule: str, span: Span, text: str, part: Part, ja: str, en: str, severity: str = BLOCK) -> Finding:

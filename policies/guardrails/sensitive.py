@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from policies.catalogue import Catalogue
 from policies.guardrails.guard import BLOCK, FLAG, Finding, Message, Scope
+from policies.places import stands_over
 from policies.unspoken import readable
 
 SCOPE: Scope = "copy"
@@ -46,13 +47,7 @@ def check(message: Message, catalogue: Catalogue) -> Iterator[Finding]:
 
 def _inside(text: str, start: int, end: int, grounded: frozenset[str]) -> bool:
     """Whether the place lies inside something that a fact prints, and is not the whole of it."""
-    for fact in grounded:
-        at = text.find(fact) if len(fact) > end - start else -1
-        while at >= 0:
-            if at <= start and end <= at + len(fact):
-                return True
-            at = text.find(fact, at + 1)
-    return False
+    return any(len(fact) > end - start and stands_over(text, fact, start, end) for fact in grounded)
 
 
 @lru_cache(maxsize=4096)

@@ -1,9 +1,12 @@
-"""What identifies a customer in the history: id and name, and what a shop brings along in ``extra`` under the keys below."""
+"""What identifies a customer in the history: id and name, and what a shop brings along in ``extra`` under the keys below.
+
+The names of a likely duplicate are the customer's own too: two records of one person are no two people.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +23,43 @@ _KEYS: Mapping[str, str] = {
 _TYPE_OF = {key: type for type, keys in _KEYS.items() for key in keys.split()}
 _BETWEEN = re.compile(r"[\s_.\-・]+")
 _DEEPEST = 6
+SAME = 0.9
+"""Score from which on a listed duplicate is the same person, as in ``gates.yaml``; below it a name may be somebody else's."""
+
+
+def same_people(listed: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    """Customer → who is the same person, whichever of the two records says so; ``listed`` are (customer id, candidates as JSON).
+
+    Only who was told to be: a duplicate's duplicate may be another person.  Raises ValueError when the candidates are no JSON.
+    """
+    found: dict[str, set[str]] = {}
+    for customer, candidates in listed:
+        for one in orjson.loads(candidates):
+            score = one.get("score") if isinstance(one, Mapping) else None
+            if isinstance(score, int | float) and score >= SAME and one.get("id"):
+                other = str(one["id"])
+                found.setdefault(customer, set()).add(other)
+                found.setdefault(other, set()).add(customer)
+    return found
+
+
+def rows_of(
+    people: Iterable[tuple[str, str | None, str | None]], same: Mapping[str, Collection[str]]
+) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Each of ``people`` (id, name, ``extra``) with their identifiers and the names of who is the same person.
+
+    Raises ValueError when an ``extra`` is no JSON.
+    """
+    kept: dict[str, list[tuple[str, str]]] = {}
+    for customer, name, extra in people:
+        identifiers = identifiers_of(customer, name, extra)
+        if customer in same:
+            kept[customer] = identifiers
+        else:
+            yield customer, identifiers
+    for customer, identifiers in kept.items():
+        others = [one for other in sorted(same[customer]) for one in kept.get(other, ()) if one[0] == "PERSON"]
+        yield customer, [*identifiers, *others]
 
 
 def identifiers_of(customer_id: str, name: str | None, extra: str | None) -> list[tuple[str, str]]:

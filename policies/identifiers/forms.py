@@ -48,7 +48,7 @@ _PREFECTURE = re.compile(r"^(?:北海道|東京都|(?:大阪|京都)府|.{2,3}�
 _POSTAL_CODE = re.compile(r"〒? ?[0-9]{3}-[0-9]{4}(?![0-9-]) ?")
 _STREETS = {"street": "st", "road": "rd", "avenue": "ave", "lane": "ln", "drive": "dr", "boulevard": "blvd", "court": "ct", "place": "pl", "square": "sq"}  # fmt: skip
 _NUMBERED = re.compile(r"^(.*?[0-9]+(?:-[0-9]+)*)")
-_DIGIT, _NO_DIGITS = re.compile("[0-9]"), re.compile("[^0-9]+")
+_DIGIT, _DIGITS, _NO_DIGITS = re.compile("[0-9]"), re.compile("[0-9]+"), re.compile("[^0-9]+")
 _MARKS = re.compile(r"[-_. @]+")
 _PLAIN_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+")
 _COUNTRY_CODE = re.compile(r"[17]|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|[2-9][0-9]{2}")
@@ -143,14 +143,13 @@ def tokens(text: str) -> Iterator[tuple[str, int, int]]:
 def digit_runs(text: str) -> Iterator[tuple[str, int, int]]:
     """Every run of six or more digits, and every part of it that ends between two groups; as a number and as a telephone."""
     for found in _RUN.finditer(text):
-        groups = [
-            (found.start() + group.start(), found.start() + group.end()) for group in re.finditer("[0-9]+", found[0])
-        ]
-        for first in range(min(len(groups), 8)):
-            for last in range(first, min(len(groups), first + 6)):
-                start, end = groups[first][0], groups[last][1]
-                digits = "".join(letter for letter in text[start:end] if letter.isdigit())
+        groups = list(_DIGITS.finditer(text, *found.span()))
+        for first, group in enumerate(groups[:8]):
+            start, digits = group.start(), ""
+            for last in groups[first : first + 6]:
+                digits += last[0]
                 if 6 <= len(digits) <= 20:
+                    end = last.end()
                     yield f"#{digits}", start, end
                     for national in _nationals(digits):
                         yield f"%{national}", start, end

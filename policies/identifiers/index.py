@@ -50,7 +50,7 @@ SMALLEST = 0.95
 """How old an index may be of which nobody can say whether it is complete, and how many of the customers any index must hold."""
 STEM = 3
 """Letters by which the beginning of a name or an address is looked for; no form of words is shorter."""
-_MAGIC = b"enishi known identifiers 2\n"
+_MAGIC = b"enishi known identifiers 3\n"
 _KEPT = 16384
 """Paragraphs whose answer is kept: a batch says most of its paragraphs again and again."""
 
@@ -269,10 +269,8 @@ class KnownIdentifiers:
         asked = [*self._names(compared(text)), *self._numbers(text)]
         if not asked or not len(self._arrays.digests):
             return ()
-        digests = bytearray()
-        for form, _, _ in asked:
-            digests += _digest(self._start, form)
-        wanted, held = _words(digests), self._arrays.digests
+        digests = {form: _digest(self._start, form) for form in dict.fromkeys([form for form, _, _ in asked])}
+        wanted, held = _words(b"".join([digests[form] for form, _, _ in asked])), self._arrays.digests
         first = np.searchsorted(held, wanted)
         found: list[_Found] = []
         origin: list[int] = []
@@ -380,7 +378,7 @@ def _place_of(customer: bytes, people: npt.NDArray[np.uint64]) -> int:
     return place if place < len(people) and people[place] == person else -1
 
 
-def _words(digests: bytearray) -> npt.NDArray[np.uint64]:
+def _words(digests: bytes | bytearray) -> npt.NDArray[np.uint64]:
     return np.frombuffer(bytes(digests), dtype=">u8").astype(np.uint64)
 
 

@@ -91,6 +91,10 @@ class _Folded(dict[str, str]):
         return form
 
 
+_LONGEST_FORM = 6
+"""Letters of the longest unit that stands in one, ㌖ for キロメートル."""
+
+
 def _form(letter: str) -> str:
     kind = unicodedata.category(letter)
     if kind == "Nd":
@@ -102,6 +106,9 @@ def _form(letter: str) -> str:
     if letter == "\u3000":
         return " "
     folded = unicodedata.normalize("NFKC", letter)
+    # Whole phrases in one letter (U+FDFA is eighteen long) hold no identifier and would make a text many times as long.
+    if len(folded) > _LONGEST_FORM:
+        return letter
     # ´ and ¨ would become a space with a combining mark.
     return letter if folded.startswith(" ") and letter != "\u00a0" and kind != "Zs" else folded
 

@@ -18,6 +18,7 @@ from policies.identifiers.normal import Normal, normalise
 from policies.identifiers.recognisers import recognise
 from policies.identifiers.runs import digit_runs
 from policies.identifiers.spans import Span
+from policies.places import Taken
 
 NAMES = ("{{customer_name}}", "{{store_name}}", "{{staff_name}}")
 """The placeholders a template may declare.  The honorific belongs to the template, not to the value."""
@@ -176,15 +177,17 @@ def mask_free_text(
     placeholder.  Brackets of placeholders in the text itself and characters nobody sees do not survive.
     """
     normal = normalise(text)
-    taken: list[Span] = []
+    spans: list[Span] = []
+    taken = Taken(len(text))
     for span in (*(known.find(normal) if known else ()), *_recognised(normal, language)):
-        if all(span.end <= other.start or other.end <= span.start for other in taken):
-            taken.append(span)
+        if taken.free(span.start, span.end):
+            taken.take(span.start, span.end)
+            spans.append(span)
     number = (random or Random()).randrange(1, 1000)
     names: dict[tuple[str, str], str] = {}
     pieces: list[str] = []
     at = 0
-    for span in sorted(taken):
+    for span in sorted(spans):
         letter, value = _LETTERS.get(span.type, "N"), text[span.start : span.end]
         name = names.get((letter, value))
         if name is None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -14,6 +15,7 @@ from policies.identifiers.index import KnownIdentifiers
 from policies.identifiers.normal import Normal, fold_names, normalise
 from policies.identifiers.recognisers import recognise
 from policies.identifiers.spans import Span
+from policies.places import Taken
 
 _KEY = b"known for one scan"
 _SILENT = frozenset(("never_mention", "catalogue_not_offered"))
@@ -44,19 +46,31 @@ def _spans(normal: Normal, language: str, known: Iterable[tuple[str, str]]) -> I
     declared = tuple(known)
     named = index_of(declared).find(normal) if declared else ()
     yield from named
+    taken = Taken(max((span.end for span in named), default=0))
+    places: dict[str, list[tuple[int, int]]] = {}
+    for span in named:
+        places.setdefault(span.type, []).append((span.start, span.end))
+        if span.type != "POSTAL_CODE":
+            taken.take(span.start, span.end)
     for hit in recognise(normal.text, language):
         start, end = normal.raw_span(hit.start, hit.end)
-        if not any(
-            start < span.end and span.start < end and span.type != "POSTAL_CODE" != hit.type for span in named
-        ) or any(span.type == hit.type and start <= span.start and span.end <= end for span in named):
+        if hit.type == "POSTAL_CODE" or taken.free(start, end) or _holds(start, end, places.get(hit.type, ())):
             yield Span(start, end, hit.type)
+
+
+def _holds(start: int, end: int, places: Sequence[tuple[int, int]]) -> bool:
+    """Whether one of the places, which stand in order and apart, lies from ``start`` to ``end``."""
+    first = bisect_left(places, (start, 0))
+    return first < len(places) and places[first][1] <= end
 
 
 def _apart(spans: list[Span]) -> list[Span]:
     """Each once, and of one type none inside another."""
     kept: list[Span] = []
-    for span in sorted(set(spans), key=lambda span: (span.start - span.end, span)):
-        if not any(other.start <= span.start and span.end <= other.end and other.type == span.type for other in kept):
+    reached: dict[str, int] = {}
+    for span in sorted(set(spans), key=lambda span: (span.start, -span.end)):
+        if span.end > reached.get(span.type, 0):
+            reached[span.type] = span.end
             kept.append(span)
     return sorted(kept)
 

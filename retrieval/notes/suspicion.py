@@ -85,6 +85,9 @@ def _reasons(text: str, depth: int = 0) -> Iterator[str]:
         if (inside := _decoded(piece)) and next(_reasons(inside, 1), None):
             yield "encoded"
     read = unicodedata.normalize("NFKC", text).lower()
+    if len(read) > LONGEST:  # one letter can stand for eighteen
+        yield "length"
+        read = read[:LONGEST]
     if _MIXED.search(read):
         yield "lookalikes"
         read = read.translate(_SAME)

@@ -248,7 +248,7 @@ def test_public_injections_are_noticed() -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["ignore ", "前の", "{{", "<a", "=", "-", "#", "A", "ｱ", "print in ", "add your ", "全顧客", "\u200b", "}}"],
+    ["1", "\ufdfa", "ignore ", "前の", "{{", "<a", "=", "-", "#", "A", "ｱ", "print in ", "add your ", "全顧客", "\u200b", "}}"],
 )
 def test_a_hostile_note_takes_little_time(piece: str) -> None:
     import time

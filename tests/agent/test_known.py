@@ -80,6 +80,19 @@ def test_what_is_the_readers_own_is_not(queue: Path) -> None:
         assert edited(queue, said, draft) == []
 
 
+@pytest.mark.parametrize("lists", ["reader", "other"])
+def test_the_name_of_the_readers_duplicate_is_no_strangers_whichever_record_lists_it(queue: Path, lists: str) -> None:
+    draft = passing(queue, channel="email", language="ja")
+    with Enishi.open(queue) as enishi, reading(enishi.engine) as connection:
+        own = dict(connection.execute(select(HISTORY["customers"]).where(HISTORY["customers"].c.id == draft["customer_id"])).mappings().one())
+    reader = {"id": own["id"], "shop": own["shop"], "name": own["name"]}
+    for one, other in ((reader, STRANGER), (STRANGER, reader)):
+        listed = [{"id": other["id"], "score": 0.96}] if (one is reader) == (lists == "reader") else []
+        import_customers(queue, {**one, "duplicate_candidates": listed})
+    assert edited(queue, "一色麗華様、イッシキレイカ様", draft) == []
+    assert [one.text for one in edited(queue, "090-8765-4321", draft)] == ["090-8765-4321"]
+
+
 def test_a_customer_imported_a_minute_ago_is_found_by_who_is_already_at_work(queue: Path) -> None:
     draft = passing(queue, channel="email", language="ja")
     with Enishi.open(queue) as enishi:

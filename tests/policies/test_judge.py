@@ -127,7 +127,7 @@ def test_no_guard_breaks_or_takes_a_fifth_of_a_second_on_hostile_text(catalogue:
     def clock() -> float:
         return time.thread_time() / 4
 
-    for piece in ("あ", "{{", "1,", "様 ", "0-", "<a", "ﾊﾟ", "no ", "https://", "半額", "%20", "a@"):
+    for piece in ("あ", "{{", "1,", "様 ", "0-", "<a", "ﾊﾟ", "no ", "https://", "半額", "%20", "a@", "宗教", "佐藤 ", "①", "寒さが続"):
         body = (piece * LONGEST)[:LONGEST]
         findings = judge(message(body=body, scope=scope, addressee="佐藤 美咲", surname="佐藤"), catalogue, clock=clock)
         rules = {finding.rule for finding in findings}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import groupby
 
 from policies.guardrails.guard import FLAG, Finding, Message
+from policies.places import stands_over
 
 
 def certain(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -30,25 +32,29 @@ def wording(message: Message, findings: Iterable[Finding]) -> tuple[Finding, ...
     return tuple(
         one
         for one in findings
-        if not any(_within(one, texts.get(one.part, ""), fact) for fact in message.grounded if one.text in fact)
+        if one.start is None
+        or one.end is None
+        or not any(
+            stands_over(texts.get(one.part, ""), fact, one.start, one.end)
+            for fact in message.grounded
+            if one.text in fact
+        )
     )
 
 
-def _within(found: Finding, text: str, fact: str) -> bool:
-    if found.start is None or found.end is None:
-        return False
-    at = text.find(fact, max(0, found.end - len(fact)))
-    return 0 <= at <= found.start
-
-
 def apply_fixes(message: Message, findings: Iterable[Finding]) -> Message:
-    """``message`` with every certain fix in it, from right to left, so that the places named stay right.
+    """``message`` with every certain fix in it.
 
     A finding whose text no longer stands where it says is left alone.
     """
     texts = dict(message.parts)
-    for found in reversed(certain(findings)):
-        text = texts.get(found.part, "")
-        if text[found.start : found.end] == found.text:
-            texts[found.part] = text[: found.start] + (found.fix or "") + text[found.end :]
+    for part, fixes in groupby(certain(findings), key=lambda one: one.part):
+        text, at = texts.get(part, ""), 0
+        pieces: list[str] = []
+        for one in fixes:
+            if one.start is not None and one.end is not None and text[one.start : one.end] == one.text:
+                pieces += (text[at : one.start], one.fix or "")
+                at = one.end
+        if pieces:
+            texts[part] = "".join((*pieces, text[at:]))
     return replace(message, subject=texts.get("subject"), title=texts.get("title"), body=texts.get("body", ""))

@@ -36,26 +36,26 @@ def check(reading: Reading) -> Iterator[Spot]:
     full stop or nothing.
     """
     channel = reading.message.channel
+    marks, emoji = MARKS.get(channel, 1), EMOJI.get(channel, 0)
     for pattern, allowed, ja, en in (
-        (_MARK, MARKS.get(channel, 1), "感嘆符が多すぎます", "too many exclamation marks"),
-        (_EMOJI, EMOJI.get(channel, 0), "絵文字が多すぎます", "too many emoji"),
+        (
+            _MARK,
+            marks,
+            f"感嘆符が多すぎます（{channel}では{marks}つまで）",
+            f"too many exclamation marks: at most {marks} here",
+        ),
+        (_EMOJI, emoji, f"絵文字が多すぎます（{channel}では{emoji}つまで）", f"too many emoji: at most {emoji} here"),
     ):
         found = [(part, text, one) for part, text in japanese(reading).texts for one in pattern.finditer(text)]
         for part, text, one in found[allowed:]:
-            yield Spot(
-                *one.span(),
-                f"{ja}（{channel}では{allowed}つまで）",
-                f"{en}: at most {allowed} here",
-                _instead(part, text, one),
-                part,
-            )
+            yield Spot(*one.span(), ja, en, _instead(part, text, one), part)
 
 
 def _instead(part: Part, text: str, found: re.Match[str]) -> str:
     """A full stop where a sentence of the body would lose its end, else nothing."""
-    before, after = (
-        text[max(0, found.start() - 3) : found.start()].rstrip(" 　")[-1:],
-        text[found.end() : found.end() + 3].lstrip(" 　")[:1],
-    )
+    after = text[found.end() : found.end() + 3].lstrip(" 　")[:1]
     ends = after in ("", "\n") or (found[0] in "!！‼" and after not in _ENDS and after not in "」』）)")
-    return "。" if part == "body" and ends and before not in ("", *_ENDS) and not _EMOJI.match(before) else ""
+    if part != "body" or not ends:
+        return ""
+    before = text[max(0, found.start() - 3) : found.start()].rstrip(" 　")[-1:]
+    return "。" if before not in ("", *_ENDS) and not _EMOJI.match(before) else ""

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property, lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from policies.catalogue import Catalogue
 from policies.channels import ChannelRules
@@ -25,8 +24,7 @@ _IMPRINT = ("〒", "@", "ご不要の場合", "配信停止", "nsubscribe", "opt
 """What the last paragraph has when it is the sender's imprint."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(NamedTuple):
     """One fault: where (code points in ``part``; None when it is about the whole), why, and what would stand there instead."""
 
     start: int | None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from policies.identifiers.recognisers.reading import Hit, Reading
+from policies.places import Taken
 from retrieval.rooms import modules_of
 
 RECOGNISERS: tuple[ModuleType, ...] = tuple(
@@ -26,17 +27,23 @@ def recognise(text: str, language: str) -> list[Hit]:
     """
     reading = Reading(text, language)
     hits = [hit for find in _FIND for hit in find(reading)]
-    return settle(hits) if len(hits) > 1 else hits
+    return settle(hits)
 
 
 def settle(hits: list[Hit]) -> list[Hit]:
     """The hits that stand once overlaps are resolved."""
-    taken: list[Hit] = []
+    if len(hits) < 2:
+        return hits
+    size = max([hit.end for hit in hits])
+    # A postal code may stand in an address: each is held against everything but the other.
+    beside_codes, beside_addresses = (Taken(size),), (Taken(size),)
+    against = {"POSTAL_CODE": beside_codes, "ADDRESS": beside_addresses}
+    everything = (*beside_codes, *beside_addresses)
+    stand: list[Hit] = []
     for hit in sorted(set(hits), key=Hit.rank):
-        if all(hit.start >= other.end or other.start >= hit.end or _part(hit, other) for other in taken):
-            taken.append(hit)
-    return sorted(taken)
-
-
-def _part(one: Hit, other: Hit) -> bool:
-    return {one.type, other.type} == {"POSTAL_CODE", "ADDRESS"}
+        asked = against.get(hit.type, everything)
+        if all(taken.free(hit.start, hit.end) for taken in asked):
+            for taken in asked:
+                taken.take(hit.start, hit.end)
+            stand.append(hit)
+    return sorted(stand)

@@ -14,6 +14,7 @@ from policies.claims.bundle import read_bundle
 from policies.claims.normal import normalise
 from policies.claims.numerals import value, worded
 from retrieval.errors import InputError
+from tests.policies.growth import growth, lines_run
 
 LEXICON = load_catalogue().lexicon
 FULL = str.maketrans("0123456789,.%/:", "０１２３４５６７８９，．％／：")
@@ -179,12 +180,38 @@ def test_a_normalised_span_points_into_the_raw_text(raw: str) -> None:
         "0-",
         "ﾞ",
         "あ",
+        "山田様 Mr Aa ",
     ],
 )
 def test_hostile_input_ends_and_blocks_no_other_way_than_by_its_findings(piece: str) -> None:
     text = (piece * 20000)[:20000]
     for found in read(text, read_bundle({"brand": "霧島園"}, {}), LEXICON, "ja"):
         assert 0 <= found.start <= found.end <= len(text)
+
+
+BORNE_OUT = {
+    "brand": "霧島園",
+    "as_of": "2026-05-08",
+    "offers": [{"id": "O", "type": "percent_off", "value": 20, "starts": "2026-05-10", "ends": "2026-05-31T23:59"}],
+    "shipping": {"free_over": 3980, "currency": "JPY"},
+}
+
+
+@pytest.mark.parametrize("piece", ["3,980円以上のご注文で送料無料、", "全品20%OFF、", "5月31日 23:59、", "5月31日" * 40 + "23:59、" * 60])
+def test_what_the_facts_bear_out_is_read_in_proportion_to_its_length(piece: str) -> None:
+    """None of it is objected to, so that no number of objections ends the reading."""
+    facts = read_bundle(BORNE_OUT, {})
+    assert not [one for one in read(piece, facts, LEXICON, "ja") if one.severity == "block"]
+    assert growth(lambda text: list(read(text, facts, LEXICON, "ja")), piece) < 6
+
+
+def test_people_are_told_apart_in_proportion_to_how_many_are_named() -> None:
+    def people(count: int) -> int:
+        text = "山田様 " * count + "Mr Aa, " * count
+        return lines_run(lambda: list(read(text, read_bundle({"brand": "霧島園"}, {}), LEXICON, "ja")))
+
+    people(200)
+    assert people(200) < 6 * people(50)
 
 
 @pytest.mark.parametrize(

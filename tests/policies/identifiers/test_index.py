@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from policies.guardrails import GUARDS
 from policies.guardrails.guard import Message
+from policies.identifiers.customers import rows_of, same_people
 from policies.identifiers.forms import compared, squeezed
 from policies.identifiers.index import KnownIdentifiers, fault
 from policies.identifiers.normal import normalise
@@ -111,6 +112,30 @@ def test_who_is_one_of_many_owners_is_left_out() -> None:
     assert all(built.find(normal, except_customer=f"C{n}") == () for n in range(50))
     assert built.find(normal, except_customer="C50") != () != built.find(normal)
     assert built.names("佐藤花子様\n\nこんにちは", except_customer="C50") and not built.names("佐藤花子様", except_customer="C7")
+
+
+def test_the_names_of_a_duplicate_are_ones_own_whichever_record_lists_it() -> None:
+    people = [
+        ("C1", "髙橋 美咲", '{"kana": "タカハシ ミサキ", "phone": "090-1234-5678"}'), ("C2", "田中 美咲", "{}"), ("C3", "佐藤 優子", None), ("C4", "森 光", None),
+    ]  # fmt: skip
+    listed = [("C1", '[{"id": "C2", "score": 0.95}, {"id": "C4", "score": 0.8}, {"id": "C9", "score": 1}]'), ("C3", '[{"id": "C2", "score": 0.9}, {"id": 7}, null]')]
+    index = KnownIdentifiers.build(rows_of(people, same_people(listed)), KEY, now=NOW)
+    assert index.build_of.customers == len(people)
+
+    def whose(text: str) -> list[str]:
+        return [reader for reader, _, _ in people if not index.names(text, except_customer=reader)]
+
+    assert whose("髙橋 美咲様") == whose("タカハシ ミサキ") == ["C1", "C2"]
+    assert whose("田中 美咲様") == ["C1", "C2", "C3"]
+    assert whose("佐藤優子様") == ["C2", "C3"]  # who is C2's duplicate need not be that of C2's other duplicate
+    assert whose("森光様") == ["C4"]
+    assert whose("090-1234-5678") == ["C1"]  # a name may be said to either, a telephone only to whose record has it
+
+
+@pytest.mark.parametrize("told", ["{not json", '{"id": "C2"', "[1"])
+def test_candidates_that_cannot_be_read_are_refused(told: str) -> None:
+    with pytest.raises(ValueError):
+        same_people([("C1", told)])
 
 
 IDENTIFIERS = st.lists(

@@ -116,3 +116,10 @@ def test_ascii_is_untouched(raw: str) -> None:
 def test_any_text_at_all(raw: str) -> None:
     normal = normalise(raw, decode=True)
     assert all(0 <= normal.raw_span(at, at + 1)[0] < len(raw) for at in range(len(normal.text)))
+
+
+def test_no_letter_makes_a_text_many_times_as_long() -> None:
+    raw = "㌖\ufdfa\ufdfb" * 100
+    normal = normalise(raw)
+    assert normal.text == "キロメートル\ufdfa\ufdfb" * 100
+    assert normal.raw_span(6, 7) == (1, 2)

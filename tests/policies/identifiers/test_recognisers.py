@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from time import process_time
 from types import ModuleType
 from typing import Any
@@ -14,13 +15,18 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policies.catalogue import load_catalogue
+from policies.guardrails import GUARDS
+from policies.guardrails.guard import Message
 from policies.identifiers import runs
 from policies.identifiers.forms import digit_runs, squeezed, tokens
 from policies.identifiers.normal import normalise
+from policies.identifiers.placeholders import mask_free_text
 from policies.identifiers.recognisers import RECOGNISERS, recognise, settle
 from policies.identifiers.recognisers.reading import Hit, Reading
 from policies.identifiers.scan import scan
 from policies.identifiers.types import NAMES, TYPES
+from tests.policies.growth import growth
 
 FOLDER = Path(__file__).parent
 
@@ -127,7 +133,7 @@ HOSTILE = [
     "1:" * 10_000, "password: " * 2_000, "token=" + "x" * 20_000, "-----BEGIN PRIVATE KEY-----" + "A" * 20_000, "eyJ" + "a" * 20_000, "番号" * 10_000, "記号1番号" * 4_000,
     "@" * 20_000, "a at b dot " * 1_800, "〒1" * 10_000, "１" * 20_000, "一" * 20_000, "①" * 20_000, "ｶﾞ" * 10_000, "十" * 20_000, "%41" * 6_600, "\\u4f50" * 3_300, "=?UTF-8?B?" * 2_000,
     "YWFh" * 5_000, "&#64;" * 4_000, "а" * 20_000 + "a", "\u200b" * 20_000, "5月" * 10_000, "昭和60年" * 3_300, "electronic mail at home dot " * 700, "MORGA6" * 3_300, "/a" * 10_000,
-    "http://a:" * 2_200, "普通" * 10_000, "品川 300 " * 2_500, "Rue de la " * 2_000, "1 Aaaaaaaaaaaaaaaaaaaa " * 870, "カード" * 6_600, "call " * 4_000, "㌫" * 4_000, "a" * 19_000 + "@" + "b" * 900, " " * 20_000, "\n" * 20_000,
+    "http://a:" * 2_200, "普通" * 10_000, "品川 300 " * 2_500, "Rue de la " * 2_000, "1 Aaaaaaaaaaaaaaaaaaaa " * 870, "カード" * 6_600, "call " * 4_000, "㌫" * 4_000, "a" * 19_000 + "@" + "b" * 900, " " * 20_000, "\n" * 20_000, "\ufdfa" * 20_000, "2026-05-" * 2_500,
 ]  # fmt: skip
 
 
@@ -151,6 +157,23 @@ def test_no_pattern_is_slow_on_hostile_text(number: int) -> None:
         steps[f"{name_of(module)} en"] = lambda module=module: list(module.find(Reading(text, "en")))  # type: ignore[misc]
     for name, step in steps.items():
         assert min(seconds(step), seconds(step)) < 0.2, f"{name} on {raw[:12]!r}"
+
+
+@pytest.mark.parametrize("piece", ["佐藤 ", "150-0042 ", "090-1234-5678 ", "a@b.jp ", "佐藤花子様\n\n"])
+@pytest.mark.parametrize("read", ["recognise", "scan", "known", "mask", "guard"])
+def test_many_identifiers_are_kept_apart_in_proportion_to_how_many_there_are(read: str, piece: str) -> None:
+    """Each is held against those already found; not, one by one, against all of them."""
+    catalogue = load_catalogue()
+
+    def message(text: str) -> Message:
+        return Message(channel="email", language="ja", purpose="marketing", body=text, scope="text")
+
+    steps: dict[str, Callable[[str], object]] = {
+        "recognise": lambda text: recognise(text, "ja"), "scan": lambda text: scan(text, "ja"),
+        "known": lambda text: scan(text, "ja", None, [("PERSON", "佐藤 花子"), ("PHONE", "09012345678"), ("EMAIL", "a@b.jp")]),
+        "mask": lambda text: mask_free_text(text, "ja", random=Random(3)), "guard": lambda text: list(GUARDS["identifiers"](message(text), catalogue)),
+    }  # fmt: skip
+    assert growth(steps[read], piece) < 6
 
 
 @given(
