@@ -25,7 +25,7 @@ from prompts.asking import Brief
 from prompts.segments import Wording
 from retrieval.database import insert_many, reading, writing
 
-WANTED, WRITTEN = "wanted", "written"
+WANTED, POSTED, WRITTEN = "wanted", "posted", "written"
 _LOOK_SECONDS = 0.2
 _AT_ONCE = 500
 """Keys asked of the database in one query."""
@@ -67,9 +67,13 @@ def stable_share(engine: Engine, run: str) -> float:
 
 
 def budget_left(engine: Engine, run: str, settings: Drafting) -> Budget:
-    """The run's budget with what it spent before it was stopped."""
-    before = spent(engine, run)
-    return budget_of(settings, tokens=before.tokens, micros=before.micros, requests=before.requests)
+    """The run's budget with what it spent before it was stopped, and with what copies may cost that are under way."""
+    asked = select(func.sum(copies.c.tokens), func.sum(copies.c.micros), func.sum(copies.c.requests)).where(
+        copies.c.run == run
+    )
+    with reading(engine) as connection:
+        tokens, micros, requests = (int(total or 0) for total in connection.execute(asked).one())
+    return budget_of(settings, tokens=tokens, micros=micros, requests=requests)
 
 
 def want(engine: Engine, run: str, briefs: Iterable[Brief]) -> None:
@@ -88,14 +92,14 @@ def wanted(engine: Engine, run: str) -> list[Brief]:
     """The copies that nobody has written yet."""
     asked = select(copies.c.brief).where(copies.c.run == run, copies.c.state == WANTED).order_by(copies.c.id)
     with reading(engine) as connection:
-        return [_brief(text) for text in connection.execute(asked).scalars()]
+        return [brief_of_row(text) for text in connection.execute(asked).scalars()]
 
 
 def keep(engine: Engine, run: str, written: Written) -> None:
     """What came of a copy, and what it cost."""
     with writing(engine) as connection:
         connection.execute(
-            update(copies).where(copies.c.run == run, copies.c.id == written.key, copies.c.state == WANTED).values(
+            update(copies).where(copies.c.run == run, copies.c.id == written.key, copies.c.state != WRITTEN).values(
                 state=WRITTEN, outcome=written.outcome, written=canonical(asdict(written)).decode(),
                 tokens=written.tokens_in + written.tokens_out, micros=written.micros, requests=written.requests,
             )
@@ -116,7 +120,8 @@ def there(engine: Engine, run: str, keys: Iterable[str]) -> dict[str, Written]:
     return found
 
 
-def _brief(text: str) -> Brief:
+def brief_of_row(text: str) -> Brief:
+    """A brief as it is stored."""
     told = orjson.loads(text)
     return Brief(**{**told, "required": tuple(told["required"]), "optional": tuple(told["optional"])})
 
