@@ -408,7 +408,12 @@ def _show_posts(state: BatchProgress) -> None:
         told = f"{post.completed:,} of {post.copies:,} written" + (f", {post.failed:,} failed" if post.failed else "")
         looked = f"  asked {post.looked_at:%Y-%m-%d %H:%M} UTC" if post.looked_at else ""
         out.print(
-            f"overnight: {post.batch or 'not sent yet'}  [bold]{post.status or post.state}[/bold]  {told}[dim]{looked}[/dim]"
+            f"overnight: {escape(post.batch or 'not sent yet')}  [bold]{escape(post.status or post.state)}[/bold]  {told}[dim]{looked}[/dim]"
+        )
+    if state.spent is not None and state.spent.posted:
+        aside = state.spent
+        out.print(
+            f"set aside for them: at most {aside.posted_tokens:,} tokens, {aside.posted_micros / 1_000_000:,.4f} in the settings' currency"
         )
     if state.run.state == "overnight":
         out.print(
@@ -425,7 +430,7 @@ def show_funnel(state: BatchProgress) -> None:
         f"[bold]run {run.name}[/bold]  as of {run.as_of.isoformat()}  {run.state}  {state.customers_done:,} of {run.customers:,} customers"
     )
     _show_posts(state)
-    if run.state == "overnight":
+    if run.state in ("noting", "overnight"):
         return
     chosen = Counter(
         {name.removeprefix("action:"): count for name, count in funnel.items() if name.startswith("action:")}

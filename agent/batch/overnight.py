@@ -10,7 +10,7 @@ from agent.drafting.copies import budget_left, keep, wanted
 from agent.drafting.copywriter import Written
 from agent.drafting.limits import Budget
 from agent.drafting.outcomes import POSTED
-from agent.drafting.overnight import Incoming, Outgoing, Provider, Standing, line_of, parcels
+from agent.drafting.overnight import Incoming, NoBatch, Outgoing, Provider, Standing, line_of, parcels
 from agent.drafting.posts import (
     BACK,
     DROPPED,
@@ -59,8 +59,9 @@ def cancelled(enishi: Enishi, name: str) -> list[str]:
             provider = Provider(enishi.home.settings.drafting)
             if found := _found(provider, post):
                 provider.cancel(found.batch)
-        except (InputError, Unreachable):
-            untold.append(post.batch or post.label)
+        except (InputError, Unreachable) as error:
+            if post.batch or not isinstance(error, NoBatch):
+                untold.append(post.batch or post.label)
         _note(enishi, post, DROPPED)
     return untold
 
@@ -143,8 +144,7 @@ def _hurried(enishi: Enishi, run: Run, post: Post) -> None:
         standing = _found(provider, post)
         if standing is not None and not standing.ended:
             standing = provider.cancel(standing.batch)
-    except InputError:
-        # With another key, at another address or without a batch interface there is nothing to be had of it.
+    except NoBatch:
         standing = None
     if standing is not None and standing.ended:
         _taken(enishi, run, post, provider, standing, again=True)

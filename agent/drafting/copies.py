@@ -33,12 +33,18 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a run spent on its copies: how many there are by outcome, requests, tokens and money (millionths)."""
+    """What a run spent on its copies: how many there are by outcome, requests, tokens and money (millionths).
+
+    ``posted`` copies are with the provider overnight; ``posted_tokens`` and ``posted_micros`` are the most that they may cost.
+    """
 
     outcomes: Mapping[str, int]
     requests: int
     tokens: int
     micros: int
+    posted: int = 0
+    posted_tokens: int = 0
+    posted_micros: int = 0
 
     @property
     def copies(self) -> int:
@@ -49,12 +55,15 @@ class Spent:
 def spent(engine: Engine, run: str) -> Spent:
     """What the run's copies cost so far."""
     asked = select(
-        copies.c.outcome, func.count(), func.sum(copies.c.requests), func.sum(copies.c.tokens), func.sum(copies.c.micros)
-    ).where(copies.c.run == run, copies.c.state == WRITTEN).group_by(copies.c.outcome).order_by(copies.c.outcome)  # fmt: skip
+        copies.c.state, copies.c.outcome, func.count(), func.sum(copies.c.requests), func.sum(copies.c.tokens), func.sum(copies.c.micros)
+    ).where(copies.c.run == run).group_by(copies.c.state, copies.c.outcome).order_by(copies.c.outcome)  # fmt: skip
     with reading(engine) as connection:
         rows = connection.execute(asked).all()
+    done = [row for row in rows if row[0] == WRITTEN]
+    aside = [int(number) for row in rows if row[0] == POSTED for number in (row[2], row[4], row[5])]
     return Spent(
-        {row[0]: row[1] for row in rows}, sum(int(row[2]) for row in rows), sum(int(row[3]) for row in rows), sum(int(row[4]) for row in rows)
+        {row[1]: row[2] for row in done}, sum(int(row[3]) for row in done), sum(int(row[4]) for row in done), sum(int(row[5]) for row in done),
+        *aside,
     )  # fmt: skip
 
 
@@ -67,13 +76,12 @@ def stable_share(engine: Engine, run: str) -> float:
 
 
 def budget_left(engine: Engine, run: str, settings: Drafting) -> Budget:
-    """The run's budget with what it spent before it was stopped, and with what copies may cost that are under way."""
-    asked = select(func.sum(copies.c.tokens), func.sum(copies.c.micros), func.sum(copies.c.requests)).where(
-        copies.c.run == run
-    )
-    with reading(engine) as connection:
-        tokens, micros, requests = (int(total or 0) for total in connection.execute(asked).one())
-    return budget_of(settings, tokens=tokens, micros=micros, requests=requests)
+    """The run's budget with what it spent before it was stopped, and with what its copies may cost that are with the provider."""
+    before = spent(engine, run)
+    return budget_of(
+        settings, tokens=before.tokens + before.posted_tokens, micros=before.micros + before.posted_micros,
+        requests=before.requests + before.posted,
+    )  # fmt: skip
 
 
 def want(engine: Engine, run: str, briefs: Iterable[Brief]) -> None:

@@ -229,7 +229,6 @@ class Copywriter:
             if none.failure.retried:
                 self._missing += 1
             raise
-        self._missing = 0
         return answer
 
     def _enough(self, state: RetryCallState) -> bool:
@@ -265,7 +264,10 @@ class Copywriter:
                 cached,
                 told.get("output_tokens", tokens(str(message.content))),
             )
-            return _said(message)
+            said = _said(message)
+            if post is None:
+                self._missing = 0
+            return said
         except _NoAnswer:
             raise
         except self.lets_through:

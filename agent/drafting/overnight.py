@@ -32,7 +32,6 @@ LABEL = "enishi"
 """The key of the metadata by which a batch is found again."""
 _KEY = "x-enishi-copy"
 _UPLOAD_SECONDS = 600.0
-_TRIES = 3
 _OUTCOMES = {"batch_expired": "expired", "batch_cancelled": "cancelled"}
 """What the file of errors says of a line → outcome."""
 
@@ -205,15 +204,20 @@ class Standing:
         return Failure("unanswered")
 
 
+class NoBatch(InputError):
+    """At this address, or with this key, there is no such batch, or no batch interface at all."""
+
+
 class Provider:
     """The batch interface of the provider in the settings.
 
-    Every method raises InputError where the key, the address or the request is wrong, Unreachable where it does not answer.
+    Every method raises InputError where the key or the request is wrong, NoBatch where the address is, Unreachable where it does not
+    answer.
     """
 
     def __init__(self, settings: Drafting) -> None:
         self._settings = settings
-        self._client = provider_of(settings).with_options(max_retries=_TRIES)
+        self._client = provider_of(settings).with_options(max_retries=settings.attempts - 1)
 
     def send(self, label: str, lines: Iterable[bytes]) -> Standing:
         """Upload the file and begin the batch; it is begun once, or an exception says that this is not known."""
@@ -273,7 +277,9 @@ def _codes(codes: Sequence[str | None]) -> str:
 
 
 @contextmanager
-def _told(missing: str = "the server has no batch interface; run it without --overnight") -> Iterator[None]:
+def _told(
+    missing: str = "there is no batch interface at this address; 'batch resume' with --now asks the ordinary way",
+) -> Iterator[None]:
     """A provider's exception as a sentence; its own text may hold what nobody should read."""
     try:
         yield
@@ -286,7 +292,7 @@ def _told(missing: str = "the server has no batch interface; run it without --ov
             case "unauthorised":
                 raise InputError(f"the key was not accepted{code}", key="drafting.key_variable") from None
             case "unknown_model":
-                raise InputError(missing, key="drafting.base_url") from None
+                raise NoBatch(missing, key="drafting.base_url") from None
             case "refused_request" | "too_long" | "filtered":
-                raise InputError(f"the provider does not accept the batch{code}", key="--overnight") from None
+                raise InputError(f"the provider does not accept the batch{code}", key="drafting") from None
         raise Unreachable(f"the provider of the model: {failure.outcome.replace('_', ' ')}{code}") from None
