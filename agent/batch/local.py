@@ -17,6 +17,7 @@ from agent.batch.run import (
     AT_WORK,
     NOTING,
     OVERNIGHT,
+    RUNNING,
     Progress,
     Run,
     close,
@@ -59,7 +60,8 @@ def run_locally(
         if back is None:
             return progress(enishi.engine, name)
         run = back
-    _work(enishi, run, workers, watch)
+    if run.state == RUNNING:
+        _work(enishi, run, workers, watch)
     return progress(enishi.engine, name)
 
 

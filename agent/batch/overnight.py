@@ -56,9 +56,11 @@ def cancelled(enishi: Enishi, name: str) -> list[str]:
     untold: list[str] = []
     for post in _open(enishi, name):
         try:
-            provider = Provider(enishi.home.settings.drafting)
-            if found := _found(provider, post):
-                provider.cancel(found.batch)
+            with held(enishi.engine, post, worker_name(), datetime.now(UTC)):
+                provider = Provider(enishi.home.settings.drafting)
+                found = _found(provider, post)
+                if found is not None and not found.ended:
+                    provider.cancel(found.batch)
         except (InputError, Unreachable) as error:
             if post.batch or not isinstance(error, NoBatch):
                 untold.append(post.batch or post.label)
@@ -104,7 +106,7 @@ def _questions(
     """What would be asked about each brief, and what came of each; nothing is sent."""
     outgoing = Outgoing(enishi.home.settings.drafting)
     copywriter = enishi.copywriter(as_of=run.as_of, budget=budget)
-    copywriter.post = outgoing
+    copywriter.letterbox = outgoing
     made = copywriter.write(briefs)
     return outgoing.lines, made
 
@@ -132,7 +134,7 @@ def _taken(
             enishi.engine, post, [brief.key for brief in briefs_in(enishi.engine, post) if not incoming.has(brief.key)]
         )
     copywriter = enishi.copywriter(as_of=run.as_of, budget=budget_left(enishi.engine, run.name, settings))
-    copywriter.post = incoming
+    copywriter.letterbox = incoming
     copywriter.write(briefs_in(enishi.engine, post), finished=lambda written: keep(enishi.engine, run.name, written))
     _note(enishi, post, BACK, standing)
 

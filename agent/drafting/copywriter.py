@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessage
 
-    from agent.drafting.overnight import Post
+    from agent.drafting.overnight import Letterbox
 
 Judge = Callable[[Brief, Wording, int], Sequence[Fault]]
 """What the guards object to in a wording (the n-th), with nothing of a customer in it."""
@@ -102,7 +102,7 @@ class Copywriter:
 
     ``judge`` holds a wording against the guards; ``budget`` is the run's.  ``loop_factory`` makes the event loop, whose clock
     everything here keeps; ``lets_through`` are exceptions that are nobody's failure, such as those of a recorder without a
-    recording; ``post`` takes first questions in place of the network, or has the answers to them.
+    recording; ``letterbox`` takes first questions in place of the network, or has the answers to them.
     """
 
     settings: Drafting
@@ -112,7 +112,7 @@ class Copywriter:
     budget: Budget = field(default_factory=Budget)
     loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None
     lets_through: tuple[type[BaseException], ...] = ()
-    post: Post | None = None
+    letterbox: Letterbox | None = None
 
     def __post_init__(self) -> None:
         self._missing = 0
@@ -156,7 +156,7 @@ class Copywriter:
             in_flight=self.settings.in_flight, tokens_each=self.settings.max_output_tokens + _PROMPT_TOKENS,
         )  # fmt: skip
         async with self.connect() as model, AsyncExitStack() as opened:
-            self._by_post = await opened.enter_async_context(self.post.connect()) if self.post else model
+            self._posted = await opened.enter_async_context(self.letterbox.connect()) if self.letterbox else model
 
             async def one(brief: Brief) -> None:
                 async with pace:
@@ -241,12 +241,12 @@ class Copywriter:
     ) -> str:  # fmt: skip
         letters = sum(len(text) for _, text in messages)
         tokens_in, tokens_out = sum(tokens(text) for _, text in messages), self.settings.max_output_tokens
-        post = self.post if self.post is not None and self.post.takes(brief.key) else None
-        if post is None:
+        box = self.letterbox if self.letterbox is not None and self.letterbox.takes(brief.key) else None
+        if box is None:
             await self._turn(pace, tokens_in + tokens_out)
-        share = self.settings.price_overnight if post else 1.0
+        share = self.settings.price_overnight if box else 1.0
         aside = (tokens_in + tokens_out, self._micros(tokens_in, 0, tokens_out, share))
-        if not (post and post.paid) and (short := self.budget.set_aside(*aside)):
+        if not (box and box.paid) and (short := self.budget.set_aside(*aside)):
             raise _NoAnswer(Failure("budget", short))
         tally.requests += 1
         tally.sent += letters
@@ -254,8 +254,8 @@ class Copywriter:
         used = (0, 0, 0)
         try:
             async with asyncio.timeout(self.settings.timeout_seconds):
-                asked = self._by_post if post else model
-                form = _format(brief.channel, self.settings.structured) | (post.mark(brief.key) if post else {})
+                asked = self._posted if box else model
+                form = _format(brief.channel, self.settings.structured) | (box.mark(brief.key) if box else {})
                 message: AIMessage = await asked.bind(**form).ainvoke(messages)
             told: Mapping[str, Any] = message.usage_metadata or {}
             cached = told.get("input_token_details", {}).get("cache_read") or 0
@@ -265,7 +265,7 @@ class Copywriter:
                 told.get("output_tokens", tokens(str(message.content))),
             )
             said = _said(message)
-            if post is None:
+            if box is None:
                 self._missing = 0
             return said
         except _NoAnswer:

@@ -36,7 +36,7 @@ _OUTCOMES = {"batch_expired": "expired", "batch_cancelled": "cancelled"}
 """What the file of errors says of a line → outcome."""
 
 
-class Post(Protocol):
+class Letterbox(Protocol):
     """Where the first question about a brief goes instead of to the provider."""
 
     paid: bool

@@ -329,7 +329,7 @@ def posted(noted: Path) -> Iterator[tuple[Enishi, Loopback, list[Brief], Mapping
             asked = select(copies.c.brief).order_by(copies.c.id).limit(6)
             briefs = [brief_of_row(text) for text in connection.execute(asked).scalars()]
         writer = copywriter(opened, server.url)
-        outgoing = writer.post = Outgoing(writer.settings)
+        outgoing = writer.letterbox = Outgoing(writer.settings)
         assert {one.outcome for one in writer.write(briefs).values()} == {"posted"}
         assert server.asked == [] and outgoing.lines.keys() == {brief.key for brief in briefs}
         yield opened, server, briefs, outgoing.lines
@@ -362,7 +362,7 @@ def test_whatever_stands_in_the_files_every_copy_has_an_outcome(
     order.shuffle(file)
     content = b"\n".join(file)
     writer = copywriter(opened, server.url, attempts=1)
-    writer.post = Incoming(writer.settings, replies_in(content[: len(content) - cut]), Standing("b", ended, 0, 0, ()).failure)
+    writer.letterbox = Incoming(writer.settings, replies_in(content[: len(content) - cut]), Standing("b", ended, 0, 0, ()).failure)
     made = writer.write(briefs)
     assert made.keys() == {brief.key for brief in briefs}
     for written in made.values():
@@ -430,7 +430,7 @@ def test_killed_before_the_provider_is_told_anything(night: Path) -> None:
 def test_killed_while_it_fetches_it_goes_on_where_it_was(night: Path, ordinary: tuple[Path, Any, int]) -> None:
     """Every answer has to be repaired, slowly; what was repaired is not asked again."""
     total = len(rows(night, copies))
-    with Loopback(faults=["offer"] * total, latency=0.15) as server:
+    with Loopback(faults=["offer"] * total, latency=0.08) as server:
         at_server(night, server, in_flight=2)
         gone_on(night)
         process = started(night)
@@ -492,12 +492,12 @@ def test_a_batch_is_found_on_whatever_page_it_stands(town: Path) -> None:
     with Enishi.open(town) as opened, Loopback() as server:
         provider = Provider(copywriter(opened, server.url).settings)
         line = line_of("b-1", b'{"messages":[]}')
-        begun = {label: provider.send(label, [line]).batch for label in (f"label-{number}" for number in range(230))}
-        assert len(server.batches.ids) == 230
-        for label in ("label-229", "label-100", "label-0"):
+        begun = {label: provider.send(label, [line]).batch for label in (f"label-{number}" for number in range(104))}
+        assert len(server.batches.ids) == 104
+        for label in ("label-103", "label-50", "label-0"):
             found = provider.find(label)
             assert found and found.batch == begun[label]
-        assert provider.find("label-230") is None
+        assert provider.find("label-104") is None
 
 
 # --- waiting no longer, and stopping ----------------------------------------------------------------------------------
@@ -565,6 +565,25 @@ def test_a_cancelled_run_is_cancelled_with_the_provider(night: Path, enishi: Com
         assert post["state"] == "dropped"
         assert server.batches.get(f"/v1/batches/{server.batches.ids[0]}")[1]["status"] == "cancelled"  # type: ignore[index]
     assert enishi("batch", "resume", RUN, home=night).code == 2
+
+
+def test_a_run_that_is_cancelled_while_it_is_fetched_ends(night: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from agent.batch.run import cancel
+
+    with Loopback() as server:
+        at_server(night, server)
+        gone_on(night)
+        answer = server.batches.get
+
+        def cancelling(path: str) -> Any:
+            if path.endswith("/content"):
+                with Enishi.open(night) as other:
+                    cancel(other, RUN, actor="mori", at=AS_OF)
+            return answer(path)
+
+        monkeypatch.setattr(server.batches, "get", cancelling)
+        assert gone_on(night) == "cancelled"
+    assert rows(night, drafts) == []
 
 
 def test_a_provider_that_cannot_be_told_is_named(night: Path, enishi: Command) -> None:
