@@ -18,6 +18,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exp
 
 from agent.drafting.limits import Budget, Pace
 from agent.drafting.outcomes import FINAL, POSTED, REPAIRED, WRITTEN
+from agent.drafting.overnight import Letterbox, mark
 from agent.drafting.provider import Connect, Failure, failure_of
 from agent.settings import Drafting
 from policies.identifiers.scan import scan
@@ -27,8 +28,6 @@ from prompts.segments import Fault, Malformed, Wording, faults, read, schema_of,
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessage
-
-    from agent.drafting.overnight import Letterbox
 
 Judge = Callable[[Brief, Wording, int], Sequence[Fault]]
 """What the guards object to in a wording (the n-th), with nothing of a customer in it."""
@@ -255,7 +254,7 @@ class Copywriter:
         try:
             async with asyncio.timeout(self.settings.timeout_seconds):
                 asked = self._posted if box else model
-                form = _format(brief.channel, self.settings.structured) | (box.mark(brief.key) if box else {})
+                form = _format(brief.channel, self.settings.structured) | (mark(brief.key) if box else {})
                 message: AIMessage = await asked.bind(**form).ainvoke(messages)
             told: Mapping[str, Any] = message.usage_metadata or {}
             cached = told.get("input_token_details", {}).get("cache_read") or 0

@@ -49,9 +49,6 @@ class Letterbox(Protocol):
     def takes(self, key: str) -> bool:
         """Whether the next question about this brief goes by it; asked once for each."""
 
-    def mark(self, key: str) -> dict[str, Any]:
-        """How a question says which brief it is about; no mark leaves this process."""
-
 
 @dataclass(eq=False)
 class Outgoing:
@@ -69,10 +66,6 @@ class Outgoing:
     def takes(self, key: str) -> bool:
         """Every one."""
         return True
-
-    def mark(self, key: str) -> dict[str, Any]:
-        """A header, which is not kept."""
-        return _mark(key)
 
     def _answer(self, headers: Mapping[str, str], body: bytes) -> tuple[int, Any]:
         self.lines[headers[_KEY]] = body
@@ -106,10 +99,6 @@ class Incoming:
         self._asked.add(key)
         return first
 
-    def mark(self, key: str) -> dict[str, Any]:
-        """A header, which is read here."""
-        return _mark(key)
-
     def _answer(self, headers: Mapping[str, str], body: bytes) -> tuple[int, Any]:
         reply = self.replies.get(headers[_KEY], self.otherwise)
         if isinstance(reply, Failure):
@@ -121,7 +110,8 @@ Reply = tuple[int, Any] | Failure
 """Status and JSON of an answer, or why there is none."""
 
 
-def _mark(key: str) -> dict[str, Any]:
+def mark(key: str) -> dict[str, Any]:
+    """How a question for a letterbox says which brief it is about: a header, which does not leave this process."""
     return {"extra_headers": {_KEY: key}}
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, bindparam, func, insert, or_, select,
 from agent.drafting.copies import POSTED, WANTED, brief_of_row
 from agent.drafting.copywriter import Written
 from agent.drafting.overnight import Standing
-from agent.tables import copies, posts
+from agent.tables import copies, posts, runs
 from prompts.asking import Brief
 from retrieval.database import reading, writing
 from retrieval.errors import Unreachable
@@ -70,6 +70,8 @@ def put_up(engine: Engine, run: str, written: Mapping[str, Written], parcels: It
     """Make posts of copies that are still wanted, with what their questions may cost; the numbers of the posts."""
     made: list[int] = []
     with writing(engine) as connection:
+        # Of two processes at it, the second waits for the first.
+        connection.execute(select(runs.c.name).where(runs.c.name == run).with_for_update())
         still = set(
             connection.execute(select(copies.c.id).where(copies.c.run == run, copies.c.state == WANTED)).scalars()
         )

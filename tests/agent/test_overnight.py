@@ -283,6 +283,7 @@ def test_every_fault_of_a_line_has_its_outcome(faults: Sequence[str], night: Pat
         assert gone_on(night, times=2) == "done"
         assert len(server.drafts_asked) == sum(LINES[fault][1] for fault in faults)
         keys = [line["custom_id"] for line in server.batches.begun]
+        assert not any(b"x-enishi-copy" in one.raw.lower() for one in server.asked)
     found = {row["id"]: row["outcome"] for row in rows(night, copies)}
     assert {fault: found[key] for fault, key in zip(faults, keys, strict=False)} == {fault: LINES[fault][0] for fault in faults}
     assert {found[key] for key in keys[len(faults):]} <= {"written"}
