@@ -285,4 +285,5 @@ def _told(
                 raise NoBatch(missing, key="drafting.base_url") from None
             case "refused_request" | "too_long" | "filtered":
                 raise InputError(f"the provider does not accept the batch{code}", key="drafting") from None
-        raise Unreachable(f"the provider of the model: {failure.outcome.replace('_', ' ')}{code}") from None
+        said = failure.outcome.replace("_", " ")
+        raise Unreachable(f"the model's provider: {said}{code}; 'enishi batch resume' tries it again") from None
