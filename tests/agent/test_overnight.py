@@ -35,7 +35,9 @@ from agent.drafting.posts import BACK, DROPPED, SENDING, SENT, held, posts_of
 from agent.drafting.provider import Failure
 from agent.enishi import Enishi
 from agent.review.audit import verify
-from agent.tables import copies, decisions, drafts, revisions
+from agent.tables import copies, decisions, drafts, posts, revisions
+from evals.egress import Outgoing as Left
+from evals.egress import hunt
 from prompts.asking import Brief
 from retrieval.database import reading
 from retrieval.errors import EnishiError, InputError, Unreachable
@@ -178,6 +180,34 @@ def test_what_leaves_says_nothing_but_the_questions(night: Path) -> None:
     (label,) = begun[0]["metadata"].values()
     assert re.fullmatch("[0-9a-f]{32}", label)
     assert {line["custom_id"] for line in server.batches.begun} == {row["id"] for row in rows(night, copies)}
+
+
+def test_nothing_that_leaves_or_is_noted_names_anybody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody can be told from everybody, in notes and tickets too; the files, the repairs and the rows hold none of it."""
+    from agent.demo.home import _settings
+    from retrieval.importing import import_paths
+    from tests.evals import conftest as told_apart
+
+    monkeypatch.setattr(told_apart, "CUSTOMERS", 100)
+    people, _ = told_apart.written(tmp_path / "files")
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "enishi.toml").write_text("\n".join(_settings()) + "\n", encoding="utf-8")
+    with Enishi.open(home) as opened:
+        import_paths(opened.engine, [tmp_path / "files"], mapping=None, dry_run=False, quarantine=tmp_path / "q.jsonl", progress=lambda _: None, now=AS_OF)
+    with Loopback(faults=[None, "name", "server_error", "offer"], retry_after=0.01) as server:
+        configured(home, server.url)
+        with Enishi.open(home) as opened:
+            begin(opened, RUN, as_of=AS_OF, at=AS_OF, requested_by="mori", drafter="model", overnight=True)
+        assert gone_on(home, times=2) == "done"
+        sent = [Left("request", one.raw) for one in server.asked]
+        assert len(server.drafts_asked) == 3 and len(server.batches.begun) > 20
+    with Enishi.open(home) as opened, reading(opened.engine) as connection:
+        kept = [str(row).encode() for table in (copies, posts) for row in connection.execute(select(table))]
+    search = hunt([*sent, *(Left("row", row) for row in kept)], people.values())
+    assert search.hits == () and search.unfinished == ()
+    other = next(iter(people.values()))
+    assert hunt([Left("request", sent[0].content + other.name.encode())], [other]).hits
 
 
 def test_from_the_command_line(town: Path, tmp_path: Path, enishi: Command) -> None:
