@@ -386,6 +386,7 @@ def batch_run(
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes. Default: one per core.")] = None,
     engine: Annotated[str, typer.Option("--engine", help="local: worker processes on this machine.")] = "local",
     drafter: Writer = "template",
+    overnight: Annotated[bool, typer.Option("--overnight", help="With --drafter model: ask through the provider's batch interface, for less; 'resume' fetches the answers.")] = False,
     home: Folder = HOME, json: Json = False, as_of: AsOf = None, actor: Actor = "",
 ) -> None:  # fmt: skip
     """Decide, draft and judge for every customer, and put the drafts in the approval queue."""
@@ -402,6 +403,7 @@ def batch_run(
             segment=segment,
             requested_by=actor or _user(),
             drafter=drafter,
+            overnight=overnight,
         )
         _go_on(enishi, name, workers, json)
 
@@ -410,20 +412,23 @@ def batch_run(
 def batch_resume(
     name: Annotated[str, typer.Argument(metavar="NAME")],
     workers: Annotated[int | None, typer.Option("--workers", min=1)] = None,
+    now: Annotated[bool, typer.Option("--now", help="Wait no longer for what went overnight: ask for what has not come at once.")] = False,
     home: Folder = HOME, json: Json = False, as_of: AsOf = None,
 ) -> None:  # fmt: skip
-    """Go on with a run that was stopped; what is done stays done."""
+    """Go on with a run that was stopped or went overnight; what is done stays done. Exit 1 while the provider is not ready."""
     with _open(home) as enishi:
-        _go_on(enishi, name, workers, json)
+        state = _go_on(enishi, name, workers, json, now=now)
+    raise typer.Exit(0 if state.run.state == "done" else 1)
 
 
-def _go_on(enishi: Enishi, name: str, workers: int | None, json: bool) -> None:
+def _go_on(enishi: Enishi, name: str, workers: int | None, json: bool, *, now: bool = False) -> Progress:
     from agent.batch.local import run_locally
     from agent.showing import batch_progress, progress_json, show_funnel
 
     with batch_progress(name) as told:
-        state = run_locally(enishi, name, workers=workers, watch=told)
+        state = run_locally(enishi, name, workers=workers, watch=told, now=now)
     _emit(progress_json(state)) if json else show_funnel(state)
+    return state
 
 
 @batch.command("status")
@@ -464,14 +469,21 @@ def batch_cancel(
     as_of: AsOf = None,
     actor: Actor = "",
 ) -> None:
-    """Stop a run and take back its drafts that nobody has decided on."""
+    """Stop a run and take back its drafts that nobody has decided on, and its copies that are with a provider."""
+    from agent.batch.overnight import cancelled
     from agent.batch.run import cancel
+    from retrieval.errors import Unreachable
 
     with _open(home) as enishi:
         taken = cancel(enishi, name, actor=actor or _user(), at=_moment(as_of))
-    _emit({"run": name, "taken_back": taken}) if json else print(
+        untold = cancelled(enishi, name)
+    _emit({"run": name, "taken_back": taken, **({"untold": untold} if untold else {})}) if json else print(
         f"run {name} is cancelled; {taken:,} undecided drafts taken back"
     )
+    if untold:
+        raise Unreachable(
+            f"the provider could not be told to stop {', '.join(untold)}: it may write, and charge for it"
+        )
 
 
 # --- review ---------------------------------------------------------------------------------------------------------

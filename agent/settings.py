@@ -51,7 +51,8 @@ class Drafting(_Section):
 
     ``base_url`` is any OpenAI-compatible address, empty for OpenAI's own; the key stands only in the environment, in the variable
     named.  ``structured`` is how the server is told the form of an answer; ``none`` leaves it to the prompt.  Prices are for a million tokens, in ``currency``; budgets are for one run and 0 is none.  ``phrasings`` is how many
-    ways of wording a batch asks for; ``temperature`` is the provider's own where it is not given.
+    ways of wording a batch asks for; ``temperature`` is the provider's own where it is not given; ``price_overnight`` is the share of
+    the prices that its batch interface asks.
     """
 
     model: str = ""
@@ -69,6 +70,7 @@ class Drafting(_Section):
     price_in: float = Field(default=0, ge=0)
     price_cached: float | None = Field(default=None, ge=0)
     price_out: float = Field(default=0, ge=0)
+    price_overnight: float = Field(default=0.5, ge=0, le=1)
     currency: str = "USD"
     budget_tokens: int = Field(default=0, ge=0)
     budget_money: float = Field(default=0, ge=0)
@@ -212,6 +214,7 @@ TEMPLATE = """# Enishi home.  Everything has a default; remove the # to change i
 # price_in = 0.25                           # per million tokens, in currency
 # price_cached = 0.025                      # of tokens read from the provider's cache
 # price_out = 2.0
+# price_overnight = 0.5                     # the share of these that 'enishi batch run … --overnight' pays
 # currency = "USD"
 # budget_money = 5.0                        # per run; what is left falls to the templates. 0: no limit
 # budget_tokens = 0

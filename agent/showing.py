@@ -343,7 +343,7 @@ def batch_progress(name: str) -> Iterator[Callable[[BatchProgress], None]]:
             speed = bar.tasks[0].speed
             bar.update(
                 task,
-                completed=state.customers_done,
+                completed=state.customers_done + state.customers_noted,
                 total=state.run.customers,
                 rate=f"{speed:,.0f} customers/s" if speed else "",
             )
@@ -358,6 +358,7 @@ def progress_json(state: BatchProgress) -> dict[str, Any]:
         "funnel": dict(sorted(state.funnel.items())), "seconds": {name: round(value, 3) for name, value in sorted(state.seconds.items())},
         "peak_mb": list(state.peaks),
         "drafting": {"copies": state.spent.copies, **asdict(state.spent)} if state.spent else None,
+        "overnight": [post.json() for post in state.posts],
     }  # fmt: skip
 
 
@@ -401,6 +402,26 @@ def _show_spent(spent: Spent, funnel: Mapping[str, int]) -> None:
     )
 
 
+def _show_posts(state: BatchProgress) -> None:
+    """How far the copies are that went overnight."""
+    for post in state.posts:
+        told = f"{post.completed:,} of {post.copies:,} written" + (f", {post.failed:,} failed" if post.failed else "")
+        looked = f"  asked {post.looked_at:%Y-%m-%d %H:%M} UTC" if post.looked_at else ""
+        out.print(
+            f"overnight: {escape(post.batch or 'not sent yet')}  [bold]{escape(post.status or post.state)}[/bold]  {told}[dim]{looked}[/dim]"
+        )
+    if state.spent is not None and state.spent.posted:
+        aside = state.spent
+        out.print(
+            f"set aside for them: at most {aside.posted_tokens:,} tokens, {aside.posted_micros / 1_000_000:,.4f} in the settings' currency"
+        )
+    if state.run.state == "overnight":
+        out.print(
+            f"'enishi batch resume {state.run.name}' fetches them and writes the messages; with --now it does not wait",
+            soft_wrap=True,
+        )
+
+
 def show_funnel(state: BatchProgress) -> None:
     """The funnel: customers → decisions → drafts → verdicts, and what stopped the rest."""
     funnel = state.funnel
@@ -408,6 +429,9 @@ def show_funnel(state: BatchProgress) -> None:
     out.print(
         f"[bold]run {run.name}[/bold]  as of {run.as_of.isoformat()}  {run.state}  {state.customers_done:,} of {run.customers:,} customers"
     )
+    _show_posts(state)
+    if run.state in ("noting", "overnight"):
+        return
     chosen = Counter(
         {name.removeprefix("action:"): count for name, count in funnel.items() if name.startswith("action:")}
     )

@@ -110,7 +110,7 @@ runs = Table(
     Column("segment", Text, nullable=False, comment="condition over features, empty for everyone"),
     Column("policy_version", Text, nullable=False),
     Column("model_version", Text, nullable=False),
-    Column("state", Text, nullable=False, comment="running, done or cancelled"),
+    Column("state", Text, nullable=False, comment="noting, overnight, running, done or cancelled"),
     Column("customers", Integer, nullable=False),
     Column("drafter", Text, nullable=False, server_default="template", comment="template or model"),
 )  # fmt: skip
@@ -120,12 +120,29 @@ copies = Table(
     Column("run", Text, primary_key=True),
     Column("id", Text, primary_key=True, comment="digest of the brief"),
     Column("brief", Text, nullable=False, comment="what was to be written, JSON; no value of a fact is in it"),
-    Column("state", Text, nullable=False, comment="wanted or written"),
+    Column("state", Text, nullable=False, comment="wanted, posted or written"),
     Column("outcome", Text, comment="what came of asking a model"),
     Column("written", Text, comment="wordings with placeholders, and what they cost, JSON"),
     Column("tokens", BigInteger, nullable=False, comment="in and out, all requests"),
     Column("micros", BigInteger, nullable=False, comment="money, millionths of the settings' currency"),
     Column("requests", Integer, nullable=False),
+    Column("post", Integer, comment="the post in which it went overnight"),
+)  # fmt: skip
+
+posts = Table(
+    "posts", metadata,
+    Column("run", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("label", Text, nullable=False, comment="by which the provider's batch is found again; says nothing else"),
+    Column("state", Text, nullable=False, comment="sending, sent, back or dropped"),
+    Column("copies", Integer, nullable=False),
+    Column("batch", Text, comment="the provider's id"),
+    Column("status", Text, comment="the provider's word for how far it is"),
+    Column("completed", Integer, nullable=False, comment="answers, as far as the provider told"),
+    Column("failed", Integer, nullable=False),
+    Column("looked_at", BigInteger, comment="when the provider was last asked"),
+    Column("worker", Text, comment="who sends or fetches it now"),
+    Column("leased_until", BigInteger),
 )  # fmt: skip
 
 partitions = Table(
@@ -135,7 +152,7 @@ partitions = Table(
     Column("first_bucket", Integer, nullable=False),
     Column("last_bucket", Integer, nullable=False),
     Column("customers", Integer, nullable=False),
-    Column("state", Text, nullable=False, comment="waiting, leased or done"),
+    Column("state", Text, nullable=False, comment="waiting, leased, noted or done"),
     Column("worker", Text),
     Column("leased_until", BigInteger),
     Column("funnel", Text, comment="counts by stage, canonical JSON"),

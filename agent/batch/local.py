@@ -12,7 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
 
+from agent.batch.overnight import brought
 from agent.batch.run import (
+    AT_WORK,
+    NOTING,
+    OVERNIGHT,
+    RUNNING,
     Progress,
     Run,
     close,
@@ -33,26 +38,41 @@ _WATCH_SECONDS = 0.2
 
 
 def run_locally(
-    enishi: Enishi, name: str, *, workers: int | None = None, watch: Callable[[Progress], None] = lambda _: None
-) -> Progress:
-    """Work a run to its end; ``watch`` hears of progress about five times a second.
+    enishi: Enishi, name: str, *, workers: int | None = None, watch: Callable[[Progress], None] = lambda _: None, now: bool = False
+) -> Progress:  # fmt: skip
+    """Work a run to its end, or to where its copies are with the provider; ``watch`` hears of progress about five times a second.
 
-    Where a model writes, it is asked from this process alone, whatever the number of workers.
+    Where a model writes, it is asked from this process alone, whatever the number of workers.  With ``now`` copies that went
+    overnight are waited for no longer, and asked for at once.
 
-    Raises InputError when policies changed since the run began, Unreachable when a worker could not go on.
+    Raises InputError when policies changed since the run began, Unreachable when a worker or the provider could not go on.
     """
     run = read_run(enishi.engine, name)
-    if run.state != "running":
+    if run.state not in (*AT_WORK, OVERNIGHT):
         raise InputError(f"run '{name}' is {run.state}", key="name")
     _same_policies(enishi, run.policy_version)
     free_dead_leases(enishi.engine, name)
-    state = progress(enishi.engine, name)
-    left = state.partitions - state.partitions_done
-    wanted = min(workers or os.cpu_count() or 1, left)
+    if run.state == NOTING:
+        _work(enishi, run, workers, watch)
+        run = read_run(enishi.engine, name)
+    if run.state == OVERNIGHT:
+        back = brought(enishi, run, now=now)
+        if back is None:
+            return progress(enishi.engine, name)
+        run = back
+    if run.state == RUNNING:
+        _work(enishi, run, workers, watch)
+    return progress(enishi.engine, name)
+
+
+def _work(enishi: Enishi, run: Run, workers: int | None, watch: Callable[[Progress], None]) -> None:
+    """Work every partition of the run as it stands."""
+    name = run.name
+    wanted = min(workers or os.cpu_count() or 1, progress(enishi.engine, name).partitions_left)
     if wanted:
         # Made once, and not by one worker while the others wait for it.
         enishi.known()
-    copywriter = _copywriter(enishi, run) if run.drafter == MODEL else None
+    copywriter = _copywriter(enishi, run) if run.drafter == MODEL and run.state != NOTING else None
     if wanted <= 1:
         segment = segment_of(run.segment)
         while (
@@ -65,12 +85,11 @@ def run_locally(
             _spawn(enishi, name, wanted, watch)
     segment = segment_of(run.segment)
     # What a worker elsewhere holds is waited for, and taken over when its lease runs out.
-    while not close(enishi.engine, name) and read_run(enishi.engine, name).state == "running":
+    while not close(enishi.engine, name) and read_run(enishi.engine, name).state == run.state:
         time.sleep(_WATCH_SECONDS)
         free_dead_leases(enishi.engine, name)
         work_one(enishi, run, segment, worker=worker_name(), now=datetime.now(UTC), copywriter=copywriter)
         watch(progress(enishi.engine, name))
-    return progress(enishi.engine, name)
 
 
 def _copywriter(enishi: Enishi, run: Run) -> Copywriter:
@@ -117,8 +136,7 @@ def _spawn(enishi: Enishi, name: str, wanted: int, watch: Callable[[Progress], N
             process.join()
     failed = [process for process in crew if process.exitcode]
     free_dead_leases(enishi.engine, name)
-    state = progress(enishi.engine, name)
-    if failed and state.partitions_done < state.partitions:
+    if failed and progress(enishi.engine, name).partitions_left:
         raise Unreachable(
             f"{len(failed)} of {wanted} workers stopped early; 'enishi batch resume {name}' goes on where they were"
         )

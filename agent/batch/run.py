@@ -10,7 +10,7 @@ import os
 import resource
 import socket
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,15 +22,17 @@ from sqlalchemy import Connection, Engine, RowMapping, and_, delete, func, inser
 
 from agent import store
 from agent.canonical import canonical
-from agent.drafting import DRAFTERS, MODEL, TEMPLATE, Drafter
-from agent.drafting.copies import RunCopies, Spent, spent
+from agent.drafting import DRAFTERS, MODEL, TEMPLATE, Draft, Drafter, Order, Timed
+from agent.drafting.copies import RunCopies, Spent, spent, want
 from agent.drafting.copywriter import Copywriter
 from agent.drafting.model import ModelDrafter
+from agent.drafting.posts import Post, posts_of
 from agent.drafting.template import from_templates
 from agent.enishi import Enishi
 from agent.pipeline import Seconds, Work, work
 from agent.review import audit
-from agent.tables import decisions, drafts, partitions, revisions, runs
+from agent.tables import decisions, drafts, partitions, posts, revisions, runs
+from agent.world import World
 from policies.catalogue import NAMES
 from policies.expressions import Expression, parse
 from retrieval.database import reading, writing
@@ -42,6 +44,10 @@ from retrieval.tables import BUCKETS, HISTORY
 PARTITION = 2000
 """Customers in a partition, about: few enough that a worker stays far below a gigabyte, many enough for columns to pay."""
 LEASE = timedelta(minutes=5)
+NOTING, OVERNIGHT, RUNNING, DONE, CANCELLED = "noting", "overnight", "running", "done", "cancelled"
+"""States of a run.  One whose copies go overnight is first noted through: which copies are wanted, and nothing stored of it."""
+AT_WORK = (NOTING, RUNNING)
+"""States in which partitions are worked."""
 Funnel = Counter[str]
 
 
@@ -64,7 +70,8 @@ class Run:
 class Progress:
     """How far a run is: partitions and customers done, counts by stage, seconds by stage over all workers, each worker's peak in MB.
 
-    ``spent`` is what a model's copies cost, None where templates write.
+    ``spent`` is what a model's copies cost, None where templates write.  Of a run whose copies go overnight, ``noted`` are the
+    partitions and customers whose copies are known to be wanted and whose messages are still to be written, and ``posts`` what went.
     """
 
     run: Run
@@ -75,6 +82,14 @@ class Progress:
     seconds: Mapping[str, float]
     peaks: tuple[int, ...]
     spent: Spent | None = None
+    partitions_noted: int = 0
+    customers_noted: int = 0
+    posts: tuple[Post, ...] = ()
+
+    @property
+    def partitions_left(self) -> int:
+        """Partitions to be worked as the run stands."""
+        return self.partitions - self.partitions_done - self.partitions_noted
 
 
 def segment_of(text: str) -> Expression | None:
@@ -98,13 +113,16 @@ def begin(
     requested_by: str = "",
     size: int = PARTITION,
     drafter: str = TEMPLATE,
+    overnight: bool = False,
 ) -> Run:
-    """Create a run with its partitions.
+    """Create a run with its partitions; with ``overnight`` a model's copies are asked for through its batch interface.
 
     Raises InputError when the name is taken, the segment is wrong, there are no customers, or the settings name no model for the
     model drafter.
     """
     segment_of(segment)
+    if overnight and drafter != MODEL:
+        raise InputError("only a model is asked overnight: add --drafter model", key="--overnight")
     if drafter not in DRAFTERS:
         raise InputError(f"unknown drafter '{drafter}'{nearest(drafter, DRAFTERS)}", key="--drafter")
     if drafter == MODEL:
@@ -123,8 +141,8 @@ def begin(
         total = sum(count for _, count in counts)
         connection.execute(insert(runs).values(
             name=name, as_of=microseconds(as_of), created_at=microseconds(at), requested_by=requested_by, segment=segment,
-            policy_version=enishi.world.policy_version, model_version=enishi.world.propensity.version, state="running", customers=total,
-            drafter=drafter,
+            policy_version=enishi.world.policy_version, model_version=enishi.world.propensity.version,
+            state=NOTING if overnight else RUNNING, customers=total, drafter=drafter,
         ))  # fmt: skip
         connection.execute(insert(partitions), [
             {"run": name, "number": number, "first_bucket": first, "last_bucket": last, "customers": count, "state": "waiting"}
@@ -136,7 +154,12 @@ def begin(
             actor=requested_by,
             event="batch_begun",
             subject=name,
-            detail={"customers": total, "segment": segment, "drafter": drafter},
+            detail={
+                "customers": total,
+                "segment": segment,
+                "drafter": drafter,
+                **({"overnight": True} if overnight else {}),
+            },
         )
     return read_run(enishi.engine, name)
 
@@ -188,7 +211,7 @@ def progress(engine: Engine, name: str) -> Progress:
     seconds: Counter[str] = Counter()
     with reading(engine) as connection:
         rows = connection.execute(select(partitions).where(partitions.c.run == name)).mappings().all()
-    done = [row for row in rows if row["state"] == "done"]
+    done, noted = ([row for row in rows if row["state"] == state] for state in ("done", "noted"))
     for row in done:
         funnel.update(orjson.loads(row["funnel"]))
         seconds.update(orjson.loads(row["seconds"]))
@@ -197,7 +220,8 @@ def progress(engine: Engine, name: str) -> Progress:
         peaks[row["worker"]] = max(peaks.get(row["worker"], 0), row["peak_mb"] or 0)
     return Progress(
         run, len(rows), len(done), sum(row["customers"] for row in done), funnel, seconds, tuple(sorted(peaks.values())),
-        spent(engine, name) if run.drafter == MODEL else None,
+        spent(engine, name) if run.drafter == MODEL else None, len(noted), sum(row["customers"] for row in noted),
+        posts_of(engine, name),
     )  # fmt: skip
 
 
@@ -213,9 +237,9 @@ def work_one(
     """Lease the next partition, work it out and store it; its number, or None when nothing is waiting.
 
     Where a model writes and there is no ``copywriter``, whoever runs the batch asks it; that is waited for as long as the work is
-    ``needed``.
+    ``needed``.  A run that is noted through stores which copies are wanted and nothing else.
     """
-    leased = _lease(enishi.engine, run.name, worker, now)
+    leased = _lease(enishi.engine, run, worker, now)
     if leased is None:
         return None
     clock = Seconds()
@@ -230,6 +254,11 @@ def work_one(
         drafter = ModelDrafter(
             RunCopies(enishi.engine, run.name, copywriter, held), enishi.home.settings.drafting.phrasings
         )
+        if run.state == NOTING:
+            work(frames, world, run=run.name, segment=segment, drafter=_noting(enishi.engine, run.name, drafter))
+            with writing(enishi.engine) as connection:
+                connection.execute(_ours(run.name, leased["number"], worker).values(state="noted", worker=None))
+            return leased["number"]
     made = work(frames, world, run=run.name, segment=segment, drafter=drafter, clock=clock)
     counts = funnel_of(made) | {f"suspicious:{source}": count for source, count in by_source(frames).items()}
     with clock.of("store"), writing(enishi.engine) as connection:
@@ -243,15 +272,24 @@ def work_one(
     return leased["number"]
 
 
+def _noting(engine: Engine, run: str, drafter: ModelDrafter) -> Drafter:
+    """A drafter that writes nothing, and notes which copies the model drafter would want."""
+
+    def noted(orders: Sequence[Order], world: World, timed: Timed) -> tuple[Draft, ...]:
+        want(engine, run, {brief.key: brief for brief in map(drafter.brief, orders)}.values())
+        return ()
+
+    return noted
+
+
 def _hold(engine: Engine, run: str, number: int, worker: str, needed: Callable[[], bool]) -> None:
     """Keep the lease of a partition that waits for its copies.  Raises Unreachable when nobody will bring them."""
     with writing(engine) as connection:
-        ours = partitions.c.worker == worker, partitions.c.state == "leased"
         held = connection.execute(
-            _this(run, number).where(*ours).values(leased_until=microseconds(datetime.now(UTC) + LEASE))
+            _ours(run, number, worker).values(leased_until=microseconds(datetime.now(UTC) + LEASE))
         )
         state = connection.execute(select(runs.c.state).where(runs.c.name == run)).scalar()
-    if not held.rowcount or state != "running" or not needed():
+    if not held.rowcount or state != RUNNING or not needed():
         raise Unreachable(
             f"run '{run}' was stopped while its copies were written: 'enishi batch resume {run}' goes on with it"
         )
@@ -261,22 +299,27 @@ def _this(run: str, number: int) -> Any:
     return update(partitions).where(partitions.c.run == run, partitions.c.number == number)
 
 
-def _lease(engine: Engine, run: str, worker: str, now: datetime) -> Mapping[str, Any] | None:
-    """The next waiting partition, or one whose lease ran out, now ours."""
+def _ours(run: str, number: int, worker: str) -> Any:
+    """The partition as long as this worker holds it."""
+    return _this(run, number).where(partitions.c.worker == worker, partitions.c.state == "leased")
+
+
+def _lease(engine: Engine, run: Run, worker: str, now: datetime) -> Mapping[str, Any] | None:
+    """The next waiting partition, or one whose lease ran out, now ours; none when the run is no longer as it was."""
     moment = microseconds(now)
     with writing(engine) as connection:
-        if connection.execute(select(runs.c.state).where(runs.c.name == run)).scalar() != "running":
+        if connection.execute(select(runs.c.state).where(runs.c.name == run.name)).scalar() != run.state:
             return None
         open_ = or_(
             partitions.c.state == "waiting", and_(partitions.c.state == "leased", partitions.c.leased_until < moment)
         )
         row = connection.execute(
-            select(partitions).where(partitions.c.run == run, open_).order_by(partitions.c.number).limit(1).with_for_update(skip_locked=True)
+            select(partitions).where(partitions.c.run == run.name, open_).order_by(partitions.c.number).limit(1).with_for_update(skip_locked=True)
         ).mappings().first()  # fmt: skip
         if row is None:
             return None
         connection.execute(
-            _this(run, row["number"]).values(
+            _this(run.name, row["number"]).values(
                 state="leased", worker=worker, leased_until=moment + LEASE // timedelta(microseconds=1)
             )
         )
@@ -285,11 +328,8 @@ def _lease(engine: Engine, run: str, worker: str, now: datetime) -> Mapping[str,
 
 def _finish(connection: Connection, run: str, number: int, worker: str, counts: Mapping[str, int]) -> bool:
     """Mark done in the caller's transaction; False when somebody else took the partition over or the run was cancelled."""
-    ours = connection.execute(
-        _this(run, number).where(partitions.c.worker == worker, partitions.c.state == "leased")
-        .values(state="done", funnel=canonical(counts).decode(), seconds="{}")
-    ).rowcount  # fmt: skip
-    return bool(ours)
+    finished = _ours(run, number, worker).values(state="done", funnel=canonical(counts).decode(), seconds="{}")
+    return bool(connection.execute(finished).rowcount)
 
 
 def funnel_of(made: Work) -> dict[str, int]:
@@ -310,18 +350,30 @@ def funnel_of(made: Work) -> dict[str, int]:
 
 
 def close(engine: Engine, name: str) -> bool:
-    """Mark the run done when every partition is."""
+    """Mark the run done when every partition is; one that is noted through goes overnight."""
     with writing(engine) as connection:
+        state = connection.execute(select(runs.c.state).where(runs.c.name == name)).scalar()
+        worked, after = ("noted", OVERNIGHT) if state == NOTING else ("done", DONE)
         left = connection.execute(
-            select(func.count()).select_from(partitions).where(partitions.c.run == name, partitions.c.state != "done")
+            select(func.count()).select_from(partitions).where(partitions.c.run == name, partitions.c.state != worked)
         ).scalar_one()
         if left == 0:
-            connection.execute(update(runs).where(runs.c.name == name, runs.c.state == "running").values(state="done"))
+            connection.execute(update(runs).where(runs.c.name == name, runs.c.state.in_(AT_WORK)).values(state=after))
         return left == 0
 
 
+def go_on(engine: Engine, name: str) -> Run:
+    """What went overnight is back: the messages are written now."""
+    with writing(engine) as connection:
+        if connection.execute(
+            update(runs).where(runs.c.name == name, runs.c.state == OVERNIGHT).values(state=RUNNING)
+        ).rowcount:
+            connection.execute(update(partitions).where(partitions.c.run == name).values(state="waiting"))
+    return read_run(engine, name)
+
+
 def free_dead_leases(engine: Engine, name: str) -> int:
-    """Give back partitions leased by processes of this host that are gone; how many there were."""
+    """Give back partitions, and posts, that processes of this host held which are gone; how many partitions there were."""
     with writing(engine) as connection:
         leased = connection.execute(
             select(partitions.c.number, partitions.c.worker).where(
@@ -331,6 +383,9 @@ def free_dead_leases(engine: Engine, name: str) -> int:
         dead = [number for number, worker in leased if not _alive(worker)]
         for number in dead:
             connection.execute(_this(name, number).values(state="waiting", worker=None))
+        at_posts = select(posts.c.worker).where(posts.c.run == name, posts.c.worker.is_not(None)).distinct()
+        for worker in [worker for worker in connection.execute(at_posts).scalars() if not _alive(worker)]:
+            connection.execute(update(posts).where(posts.c.run == name, posts.c.worker == worker).values(worker=None))
         return len(dead)
 
 
@@ -359,10 +414,10 @@ def _zombie(process: int) -> bool:
 def cancel(enishi: Enishi, name: str, *, actor: str, at: datetime) -> int:
     """Stop a run and take back its drafts that nobody has decided on; how many were taken back."""
     run = read_run(enishi.engine, name)
-    if run.state == "cancelled":
+    if run.state == CANCELLED:
         raise InputError(f"run '{name}' is cancelled already", key="name")
     with writing(enishi.engine) as connection:
-        connection.execute(update(runs).where(runs.c.name == name).values(state="cancelled"))
+        connection.execute(update(runs).where(runs.c.name == name).values(state=CANCELLED))
         connection.execute(
             update(partitions)
             .where(partitions.c.run == name, partitions.c.state == "leased")

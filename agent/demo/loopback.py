@@ -3,6 +3,8 @@
     with Loopback(faults=["server_error", None, "truncated"]) as server:
         server.url                                # http://127.0.0.1:PORT/v1, for ``base_url``
 
+    with Loopback(overnight="expired") as server:         # the same faults for the lines of a batch, and some of its own
+
 Its sentences are written by hand (``loopback.yaml``) and every answer says so; it composes them from the facts that the request
 itself names.  ``faults`` befall the requests in turn, ``then`` all that come after.
 """
@@ -25,6 +27,9 @@ from typing import Any
 
 import yaml
 
+from agent.demo.batches import FAULTS as OVERNIGHT_FAULTS
+from agent.demo.batches import Batches, error
+
 SOURCE = Path(__file__).with_name("loopback.yaml")
 MODEL = "loopback-handwritten"
 WRITTEN_BY = "hand-written for this project; no language model wrote this"
@@ -42,6 +47,7 @@ FAULTS: Mapping[str, str] = {
 _FACT = re.compile(r"\bF(\d+) ([a-z_]+)")
 _SLOT = re.compile(r"\[([a-z_]+)\]")
 _NAMES = {"brand": "{{store_name}}", "signer": "{{staff_name}}", "customer": "{{customer_name}}"}
+_PAGE = "<!doctype html><title>Welcome</title>"
 _TOKENS = re.compile(r"[^\x00-\x7f]|[A-Za-z0-9]+|[^\sA-Za-z0-9]")
 _STATUS: Mapping[str, tuple[int, str, str]] = {
     "rate_limited": (429, "rate_limit_exceeded", "slow down"), "rate_limited_bare": (429, "rate_limit_exceeded", "slow down"),
@@ -67,7 +73,8 @@ class Loopback:
     """The server; ``with`` starts and stops it, and ``stop`` breaks off whatever hangs.
 
     ``faults`` are names of :data:`FAULTS` or None; ``requests_per_minute`` is a limit it holds, with Retry-After;
-    ``latency`` seconds pass before each answer.
+    ``latency`` seconds pass before each answer.  ``overnight`` is a fault of batches, and each has ended when it was looked at more
+    than ``looks`` times; the lines of a batch have the faults of requests, where a hanging one expires and a dropped one is left out.
     """
 
     faults: Iterable[str | None] = ()
@@ -75,10 +82,15 @@ class Loopback:
     requests_per_minute: int | None = None
     latency: float = 0.0
     retry_after: float = 1.0
+    overnight: str | None = None
+    looks: int = 0
     asked: list[Asked] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._waiting = deque(self.faults)
+        if self.overnight is not None and self.overnight not in OVERNIGHT_FAULTS:
+            raise ValueError(f"unknown fault '{self.overnight}': one of {', '.join(OVERNIGHT_FAULTS)}")
+        self.batches = Batches(self._of_a_line, self.overnight, self.looks)
         for fault in (*self._waiting, self.then):
             if fault is not None and fault not in FAULTS:
                 raise ValueError(f"unknown fault '{fault}': one of {', '.join(FAULTS)}")
@@ -112,6 +124,15 @@ class Loopback:
     def drafts_asked(self) -> list[Asked]:
         """Requests for words, whatever became of them."""
         return [one for one in self.asked if one.path.endswith("/chat/completions")]
+
+    def _of_a_line(self, body: Mapping[str, Any]) -> tuple[int, Any]:
+        """Status and body for a line of a batch; 0 leaves it out, -1 lets it expire."""
+        fault = self.next_fault()
+        if fault is not None and fault in _STATUS:
+            status, code, said = _STATUS[fault]
+            return status, error(code, said)
+        broken = {"hang": (-1, None), "drop": (0, None), "html": (200, _PAGE)}
+        return broken[fault] if fault is not None and fault in broken else (200, completion(body, fault))
 
     def next_fault(self) -> str | None:
         """What befalls the next request for words."""
@@ -165,13 +186,16 @@ class _Handler(BaseHTTPRequestHandler):
                 {"object": "list", "data": [{"id": MODEL, "object": "model", "created": 0, "owned_by": WRITTEN_BY}]},
             )
         else:
-            self._send(404, _error("not_found", f"there is no {self.path}"))
+            told = self.server.loopback.batches.get(self.path)
+            self.raw = f"{self.requestline}\n{self.headers}".encode()
+            self._said({}, told)
 
     def do_POST(self) -> None:
         loopback = self.server.loopback
         content = self.rfile.read(int(self.headers.get("content-length", 0)))
         self.raw = f"{self.requestline}\n{self.headers}".encode() + content
-        body = json.loads(content or b"{}")
+        kind = self.headers.get("content-type", "")
+        body = {} if kind.startswith("multipart/") else json.loads(content or b"{}")
         if self.path.endswith("/embeddings"):
             self._sent(body, 200, _embeddings(body))
         elif self.path.endswith("/chat/completions"):
@@ -179,20 +203,30 @@ class _Handler(BaseHTTPRequestHandler):
             loopback.stopping.wait(loopback.latency)
             self._answer(body, fault)
         else:
-            self._sent(body, 404, _error("not_found", f"there is no {self.path}"))
+            self._said(body, loopback.batches.post(self.path, kind, content))
+
+    def _said(self, body: Mapping[str, Any], told: tuple[int, Any] | None) -> None:
+        """What the batch interface answers, if the address is one of its own."""
+        status, content = told or (404, error("not_found", f"there is no {self.path}"))
+        if status > 0:
+            self._sent(body, status, content)
+            return
+        self._keep(body, 0)
+        self.server.loopback.stopping.wait(None if status < 0 else 0)
+        self.close_connection = True
 
     def _answer(self, body: Mapping[str, Any], fault: str | None) -> None:
         loopback = self.server.loopback
         if fault is not None and fault in _STATUS:
             status, code, said = _STATUS[fault]
             wait = {"retry-after": f"{loopback.retry_after:g}"} if fault == "rate_limited" else {}
-            self._sent(body, status, _error(code, said), wait)
+            self._sent(body, status, error(code, said), wait)
         elif fault in ("hang", "drop"):
             self._keep(body, 0)
             loopback.stopping.wait(None if fault == "hang" else 0)
             self.close_connection = True
         elif fault == "html":
-            self._sent(body, 200, "<!doctype html><title>Welcome</title>")
+            self._sent(body, 200, _PAGE)
         else:
             found = completion(body, fault)
             self._sent(body, 200, found, slow=fault == "slow")
@@ -211,7 +245,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, content: Any, headers: Mapping[str, str] | None = None, *, slow: bool = False) -> None:
         page = isinstance(content, str)
-        raw = content.encode() if page else json.dumps(content, ensure_ascii=False).encode()
+        raw = (
+            content
+            if isinstance(content, bytes)
+            else (content if page else json.dumps(content, ensure_ascii=False)).encode()
+        )
         self.send_response(status)
         told = {
             "content-type": "text/html" if page else "application/json",
@@ -249,10 +287,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode())
         self.wfile.write(b"data: [DONE]\n\n")
         self.close_connection = True
-
-
-def _error(code: str, said: str) -> dict[str, Any]:
-    return {"error": {"message": said, "type": code, "param": None, "code": code}}
 
 
 # --- answers ------------------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from prompts.asking import Brief
 from prompts.segments import Wording
 from retrieval.database import insert_many, reading, writing
 
-WANTED, WRITTEN = "wanted", "written"
+WANTED, POSTED, WRITTEN = "wanted", "posted", "written"
 _LOOK_SECONDS = 0.2
 _AT_ONCE = 500
 """Keys asked of the database in one query."""
@@ -33,12 +33,18 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a run spent on its copies: how many there are by outcome, requests, tokens and money (millionths)."""
+    """What a run spent on its copies: how many there are by outcome, requests, tokens and money (millionths).
+
+    ``posted`` copies are with the provider overnight; ``posted_tokens`` and ``posted_micros`` are the most that they may cost.
+    """
 
     outcomes: Mapping[str, int]
     requests: int
     tokens: int
     micros: int
+    posted: int = 0
+    posted_tokens: int = 0
+    posted_micros: int = 0
 
     @property
     def copies(self) -> int:
@@ -49,12 +55,15 @@ class Spent:
 def spent(engine: Engine, run: str) -> Spent:
     """What the run's copies cost so far."""
     asked = select(
-        copies.c.outcome, func.count(), func.sum(copies.c.requests), func.sum(copies.c.tokens), func.sum(copies.c.micros)
-    ).where(copies.c.run == run, copies.c.state == WRITTEN).group_by(copies.c.outcome).order_by(copies.c.outcome)  # fmt: skip
+        copies.c.state, copies.c.outcome, func.count(), func.sum(copies.c.requests), func.sum(copies.c.tokens), func.sum(copies.c.micros)
+    ).where(copies.c.run == run).group_by(copies.c.state, copies.c.outcome).order_by(copies.c.outcome)  # fmt: skip
     with reading(engine) as connection:
         rows = connection.execute(asked).all()
+    done = [row for row in rows if row[0] == WRITTEN]
+    aside = [int(number) for row in rows if row[0] == POSTED for number in (row[2], row[4], row[5])]
     return Spent(
-        {row[0]: row[1] for row in rows}, sum(int(row[2]) for row in rows), sum(int(row[3]) for row in rows), sum(int(row[4]) for row in rows)
+        {row[1]: row[2] for row in done}, sum(int(row[3]) for row in done), sum(int(row[4]) for row in done), sum(int(row[5]) for row in done),
+        *aside,
     )  # fmt: skip
 
 
@@ -67,9 +76,12 @@ def stable_share(engine: Engine, run: str) -> float:
 
 
 def budget_left(engine: Engine, run: str, settings: Drafting) -> Budget:
-    """The run's budget with what it spent before it was stopped."""
+    """The run's budget with what it spent before it was stopped, and with what its copies may cost that are with the provider."""
     before = spent(engine, run)
-    return budget_of(settings, tokens=before.tokens, micros=before.micros, requests=before.requests)
+    return budget_of(
+        settings, tokens=before.tokens + before.posted_tokens, micros=before.micros + before.posted_micros,
+        requests=before.requests + before.posted,
+    )  # fmt: skip
 
 
 def want(engine: Engine, run: str, briefs: Iterable[Brief]) -> None:
@@ -88,14 +100,14 @@ def wanted(engine: Engine, run: str) -> list[Brief]:
     """The copies that nobody has written yet."""
     asked = select(copies.c.brief).where(copies.c.run == run, copies.c.state == WANTED).order_by(copies.c.id)
     with reading(engine) as connection:
-        return [_brief(text) for text in connection.execute(asked).scalars()]
+        return [brief_of_row(text) for text in connection.execute(asked).scalars()]
 
 
 def keep(engine: Engine, run: str, written: Written) -> None:
     """What came of a copy, and what it cost."""
     with writing(engine) as connection:
         connection.execute(
-            update(copies).where(copies.c.run == run, copies.c.id == written.key, copies.c.state == WANTED).values(
+            update(copies).where(copies.c.run == run, copies.c.id == written.key, copies.c.state != WRITTEN).values(
                 state=WRITTEN, outcome=written.outcome, written=canonical(asdict(written)).decode(),
                 tokens=written.tokens_in + written.tokens_out, micros=written.micros, requests=written.requests,
             )
@@ -116,7 +128,8 @@ def there(engine: Engine, run: str, keys: Iterable[str]) -> dict[str, Written]:
     return found
 
 
-def _brief(text: str) -> Brief:
+def brief_of_row(text: str) -> Brief:
+    """A brief as it is stored."""
     told = orjson.loads(text)
     return Brief(**{**told, "required": tuple(told["required"]), "optional": tuple(told["optional"])})
 

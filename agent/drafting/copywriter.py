@@ -10,13 +10,15 @@ import asyncio
 import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential_jitter
 
 from agent.drafting.limits import Budget, Pace
-from agent.drafting.outcomes import FINAL, REPAIRED, WRITTEN
+from agent.drafting.outcomes import FINAL, POSTED, REPAIRED, WRITTEN
+from agent.drafting.overnight import Letterbox, mark
 from agent.drafting.provider import Connect, Failure, failure_of
 from agent.settings import Drafting
 from policies.identifiers.scan import scan
@@ -99,7 +101,7 @@ class Copywriter:
 
     ``judge`` holds a wording against the guards; ``budget`` is the run's.  ``loop_factory`` makes the event loop, whose clock
     everything here keeps; ``lets_through`` are exceptions that are nobody's failure, such as those of a recorder without a
-    recording.
+    recording; ``letterbox`` takes first questions in place of the network, or has the answers to them.
     """
 
     settings: Drafting
@@ -109,6 +111,7 @@ class Copywriter:
     budget: Budget = field(default_factory=Budget)
     loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None
     lets_through: tuple[type[BaseException], ...] = ()
+    letterbox: Letterbox | None = None
 
     def __post_init__(self) -> None:
         self._missing = 0
@@ -151,7 +154,8 @@ class Copywriter:
             requests_per_minute=self.settings.requests_per_minute, tokens_per_minute=self.settings.tokens_per_minute,
             in_flight=self.settings.in_flight, tokens_each=self.settings.max_output_tokens + _PROMPT_TOKENS,
         )  # fmt: skip
-        async with self.connect() as model:
+        async with self.connect() as model, AsyncExitStack() as opened:
+            self._posted = await opened.enter_async_context(self.letterbox.connect()) if self.letterbox else model
 
             async def one(brief: Brief) -> None:
                 async with pace:
@@ -224,7 +228,6 @@ class Copywriter:
             if none.failure.retried:
                 self._missing += 1
             raise
-        self._missing = 0
         return answer
 
     def _enough(self, state: RetryCallState) -> bool:
@@ -237,13 +240,12 @@ class Copywriter:
     ) -> str:  # fmt: skip
         letters = sum(len(text) for _, text in messages)
         tokens_in, tokens_out = sum(tokens(text) for _, text in messages), self.settings.max_output_tokens
-        if not pace.fits(tokens_in + tokens_out):
-            raise _NoAnswer(Failure("rate_too_small"))
-        self._still_asking()
-        await pace.turn(tokens_in + tokens_out)
-        self._still_asking()
-        aside = (tokens_in + tokens_out, self._micros(tokens_in, 0, tokens_out))
-        if short := self.budget.set_aside(*aside):
+        box = self.letterbox if self.letterbox is not None and self.letterbox.takes(brief.key) else None
+        if box is None:
+            await self._turn(pace, tokens_in + tokens_out)
+        share = self.settings.price_overnight if box else 1.0
+        aside = (tokens_in + tokens_out, self._micros(tokens_in, 0, tokens_out, share))
+        if not (box and box.paid) and (short := self.budget.set_aside(*aside)):
             raise _NoAnswer(Failure("budget", short))
         tally.requests += 1
         tally.sent += letters
@@ -251,9 +253,9 @@ class Copywriter:
         used = (0, 0, 0)
         try:
             async with asyncio.timeout(self.settings.timeout_seconds):
-                message: AIMessage = await model.bind(**_format(brief.channel, self.settings.structured)).ainvoke(
-                    messages
-                )
+                asked = self._posted if box else model
+                form = _format(brief.channel, self.settings.structured) | (mark(brief.key) if box else {})
+                message: AIMessage = await asked.bind(**form).ainvoke(messages)
             told: Mapping[str, Any] = message.usage_metadata or {}
             cached = told.get("input_token_details", {}).get("cache_read") or 0
             used = (
@@ -261,7 +263,10 @@ class Copywriter:
                 cached,
                 told.get("output_tokens", tokens(str(message.content))),
             )
-            return _said(message)
+            said = _said(message)
+            if box is None:
+                self._missing = 0
+            return said
         except _NoAnswer:
             raise
         except self.lets_through:
@@ -270,13 +275,20 @@ class Copywriter:
             failure = failure_of(error)
             if failure is None:
                 raise
-            used = _usage(error)
+            used = (tokens_in, 0, tokens_out) if failure.outcome == POSTED else _usage(error)
             raise _NoAnswer(failure) from None
         finally:
-            spent = self._micros(*used)
+            spent = self._micros(*used, share)
             tally.tokens_in, tally.tokens_cached = tally.tokens_in + used[0], tally.tokens_cached + used[1]
             tally.tokens_out, tally.micros = tally.tokens_out + used[2], tally.micros + spent
             self.budget.settle(aside, used[0] + used[2], spent)
+
+    async def _turn(self, pace: Pace, tokens: int) -> None:
+        if not pace.fits(tokens):
+            raise _NoAnswer(Failure("rate_too_small"))
+        self._still_asking()
+        await pace.turn(tokens)
+        self._still_asking()
 
     def _still_asking(self) -> None:
         if self._final is not None:
@@ -284,11 +296,12 @@ class Copywriter:
         if self._missing >= GIVE_UP:
             raise _NoAnswer(Failure("gave_up"))
 
-    def _micros(self, tokens_in: int, cached: int, tokens_out: int) -> int:
-        """Millionths of the currency: a price for a million tokens is so many of them for each."""
+    def _micros(self, tokens_in: int, cached: int, tokens_out: int, share: float = 1.0) -> int:
+        """Millionths of the currency, for a share of the price: one for a million tokens is so many of them for each."""
         one = self.settings
         price_cached = one.price_in if one.price_cached is None else one.price_cached
-        return math.ceil((tokens_in - cached) * one.price_in + cached * price_cached + tokens_out * one.price_out)
+        whole = (tokens_in - cached) * one.price_in + cached * price_cached + tokens_out * one.price_out
+        return math.ceil(whole * share)
 
 
 def _failure(state: RetryCallState) -> Failure:

@@ -32,11 +32,16 @@ OUTCOMES: Mapping[str, tuple[str, str]] = {
     "budget": ("この回の予算を使い切りました", "the run's budget is spent"),
     "rate_too_small": ("一分あたりの上限に収まりません", "one request is larger than the limit per minute allows"),
     "gave_up": ("続けて失敗したため、以後は頼みませんでした", "it failed too often in a row, so it was asked no more"),
+    "expired": ("夜間の処理が期限までに終わりませんでした", "the overnight batch ran out of time before it"),
+    "cancelled": ("夜間の処理が取り消されました", "the overnight batch was cancelled before it"),
+    "unanswered": ("夜間の返答にこの依頼の分がありませんでした", "the overnight answers hold none to it"),
     "failed": ("思わぬ失敗がありました", "it failed unexpectedly"),
 }  # fmt: skip
 """Outcome → what it means, in Japanese and English."""
 WITH_MODEL = frozenset({WRITTEN, REPAIRED})
 """Outcomes after which the words are the model's."""
+POSTED = "posted"
+"""It went overnight and its answer is not back: no outcome yet, and of no draft."""
 FINAL = frozenset({"quota", "unauthorised", "unknown_model", "refused_request"})
 """Outcomes that no later request of the run can escape, so none is made."""
 

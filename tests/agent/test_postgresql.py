@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text
 
+from agent.batch.local import run_locally
+from agent.batch.run import begin
 from agent.drafting import Draft
 from agent.enishi import Enishi
 from agent.review import audit as log
@@ -137,6 +139,32 @@ def test_different_people_are_approved_at_once(shop: Path) -> None:
         assert set(threads.map(lambda one: approve(enishi, one, actor="sato", at=LATER).state, waiting)) == {"approved"}
         with reading(enishi.engine) as connection:
             assert log.verify(connection)[1] is None
+
+
+def test_copies_go_overnight_once_though_two_send_them(shop: Path) -> None:
+    pytest.importorskip("langchain_openai")
+    from agent.demo.loopback import Loopback
+    from tests.agent.test_model_drafter import configured
+
+    def attempt(_: int) -> str:
+        with Enishi.open(shop) as enishi:
+            try:
+                return run_locally(enishi, "night", workers=1).run.state
+            except Unreachable:
+                return "held"
+
+    with Loopback(looks=9) as provider, ThreadPoolExecutor(3) as threads:
+        configured(shop, provider.url)
+        with Enishi.open(shop) as enishi:
+            begin(enishi, "night", as_of=AS_OF, at=AS_OF, requested_by="mori", size=50, drafter="model", overnight=True)
+        assert set(threads.map(attempt, range(3))) <= {"overnight", "held"}
+        assert len(provider.batches.ids) == 1
+        keys = [line["custom_id"] for line in provider.batches.begun]
+        assert len(set(keys)) == len(keys) > 20
+        provider.batches.looks = 0
+        assert attempt(0) == "done"
+        assert provider.drafts_asked == []
+    assert {row["drafter"] for row in stored(shop, run="night")} == {"model"}
 
 
 def test_nobody_is_written_to_too_often_by_eight_at_once(server: str) -> None:

@@ -26,8 +26,8 @@ OWN_DRAFT = {"revisions"}
 KEPT = {"decisions", "vocabularies", "drafts", "reservations", "contact_locks", "audit", "runs", "partitions", "states"}
 
 
-ASKED = {"copies"}
-"""What a language model wrote for a run; tests of the model drafter search it, here nobody asks one."""
+ASKED = {"copies", "posts"}
+"""What a language model wrote for a run, and what of it went overnight; tests of the model drafter search them, here nobody asks one."""
 
 
 def tables(canaries: Canaries) -> Iterator[tuple[str, str | None, bytes]]:
