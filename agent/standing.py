@@ -27,6 +27,7 @@ from retrieval.features.notes import HOLD_DAYS, HOLDS
 from retrieval.frames import DEFAULT_ZONE
 from retrieval.history import instant, microseconds
 from retrieval.notes.concepts import of
+from retrieval.people import read_duplicates
 from retrieval.tables import bucket_of
 
 REMEMBERED = timedelta(days=400)
@@ -39,7 +40,6 @@ WROTE = "reply"
 _THESE, _PEOPLE = "(bucket, customer_id) IN ({keys})", "(bucket, id) IN ({keys})"
 _CUSTOMER = (
     "id", "kind", "status", "timezone", "locale", "region", "birthdate", "preferences", "guardian_consent", "objection_scope", "objection_at",
-    "duplicate_candidates",
 )  # fmt: skip
 
 
@@ -62,15 +62,14 @@ class Person:
 
 def same_person(connection: Connection, ids: Iterable[str], catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
     """Each customer's likely duplicates, by id, in order."""
-    rows = _rows(connection, f"SELECT id, duplicate_candidates FROM customers WHERE {_PEOPLE}", ids)
-    return {name: tuple(sorted(_duplicates(told, catalogue))) for name, told in rows}
+    return {name: tuple(sorted(twins)) for name, twins in _twins(connection, ids, catalogue).items()}
 
 
 def read_people(connection: Connection, ids: Sequence[str], catalogue: Catalogue, at: datetime) -> dict[str, Person]:
     """Every customer of ``ids`` that is in the history, as known to the database now."""
     read = _rows(connection, f"SELECT {', '.join(_CUSTOMER)} FROM customers WHERE {_PEOPLE}", ids)
     rows = {row[0]: dict(zip(_CUSTOMER, row, strict=True)) for row in read}
-    twins = {name: _duplicates(row["duplicate_candidates"], catalogue) for name, row in rows.items()}
+    twins = _twins(connection, rows, catalogue)
     everybody = sorted({*rows, *(twin for found in twins.values() for twin in found)})
     if not rows:
         return {}
@@ -213,10 +212,22 @@ def _notes(connection: Connection, ids: list[str], at: datetime) -> dict[str, li
     }
 
 
-def _duplicates(stored: str | None, catalogue: Catalogue) -> dict[str, int]:
-    """Likely duplicates: id → contacts of 7 days that were told of it."""
+def _twins(connection: Connection, ids: Iterable[str], catalogue: Catalogue) -> dict[str, dict[str, int]]:
+    """Customer → who is likely the same person, whichever of the two records lists the other → contacts of 7 days told of them."""
+    found: dict[str, dict[str, int]] = {name: {} for name in ids}
+    for name, stored in read_duplicates(connection):
+        likely = _duplicates(stored, catalogue)
+        if name in found:
+            found[name] |= likely
+        for other in found.keys() & likely.keys():
+            found[other].setdefault(name, 0)
+    return found
+
+
+def _duplicates(stored: str, catalogue: Catalogue) -> dict[str, int]:
+    """Likely duplicates that one record lists: id → contacts of 7 days that were told of it."""
     found = {}
-    for one in orjson.loads(stored or "[]"):
+    for one in orjson.loads(stored):
         score, told = one.get("score"), one.get("contacts_7d")
         if isinstance(score, int | float) and score >= catalogue.contact.duplicate_score and one.get("id"):
             found[str(one["id"])] = told if isinstance(told, int) else 0

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, func, select, text
 
-from retrieval.tables import HISTORY, states
+from retrieval.tables import HISTORY, LISTED, states
 
 _CHANGED = text(
     "INSERT INTO states (noun, state) VALUES ('customers', :state) ON CONFLICT (noun) DO UPDATE SET state = excluded.state"
@@ -32,8 +32,7 @@ def count_customers(connection: Connection) -> int:
 def read_duplicates(connection: Connection) -> Iterator[tuple[str, str]]:
     """(id, candidates as JSON text) of every customer who has duplicates listed, likely or not."""
     listed = HISTORY["customers"].c
-    meant = listed.duplicate_candidates.is_not(None) & listed.duplicate_candidates.not_in(("", "[]"))
-    for row in connection.execute(select(listed.id, listed.duplicate_candidates).where(meant)):
+    for row in connection.execute(select(listed.id, listed.duplicate_candidates).where(LISTED)):
         yield row.id, row.duplicate_candidates
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 
-from sqlalchemy import BigInteger, Boolean, Float, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Float, Index, Integer, MetaData, Table, Text, text
 from sqlalchemy import Column as SqlColumn
 from sqlalchemy.types import TypeEngine
 
@@ -59,3 +59,9 @@ states = Table(
 
 HISTORY: dict[str, Table] = {noun.TABLE: _table(noun) for noun in NOUNS}
 """Table name → table, in import order."""
+
+LISTED = text("duplicate_candidates NOT IN ('', '[]')")
+"""Of a customer: there are duplicates listed, likely or not.  The index is found only by these very words."""
+Index(
+    "customers_with_duplicates", HISTORY["customers"].c.id, sqlite_where=LISTED, postgresql_where=LISTED
+)  # fmt: skip

@@ -387,6 +387,15 @@ def test_contacts_of_a_likely_duplicate_count(engine: Engine) -> None:
         assert set(connection.execute(select(contact_locks.c.customer_id)).scalars()) == {"P1", "P2"}
 
 
+def test_it_does_not_matter_which_of_the_two_records_lists_the_other(engine: Engine) -> None:
+    twins(engine, 0.8, 0)
+    write_to(engine, "P1", NOW - HOUR)
+    reserve(engine, wish("m-1", "P1", start=NOW + 2 * DAY))
+    assert reserve(engine, wish("m-2", "P2")).due == NOW + 6 * DAY + 23 * HOUR
+    with reading(engine) as connection:
+        assert set(connection.execute(select(contact_locks.c.customer_id)).scalars()) == {"P1", "P2"}
+
+
 def test_contacts_told_of_a_duplicate_count_as_made_now(engine: Engine) -> None:
     twins(engine, 0.8, 1)
     assert reserve(engine, wish("m-1")).due == NOW + DAY

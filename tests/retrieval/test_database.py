@@ -9,12 +9,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 import agent.tables
 from retrieval.database import HEAD, MIGRATIONS, connect, reading, upgrade, writing
 from retrieval.errors import InputError
-from retrieval.tables import BUCKETS, bucket_of, metadata
+from retrieval.tables import BUCKETS, HISTORY, LISTED, bucket_of, metadata
 
 
 def test_the_newest_migration_is_the_head_the_code_names() -> None:
@@ -59,3 +59,12 @@ def test_a_url_nobody_understands_is_an_input_error() -> None:
 def test_buckets_are_the_same_everywhere() -> None:
     assert [bucket_of(name) for name in ("C101", "顧客-1", "")] == [417, 3565, 0]
     assert all(0 <= bucket_of(f"C{number}") < BUCKETS for number in range(2000))
+
+
+def test_who_lists_a_duplicate_is_found_without_reading_everybody(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path}/enishi.db")
+    upgrade(engine)
+    asked = select(HISTORY["customers"].c.id, HISTORY["customers"].c.duplicate_candidates).where(LISTED)
+    with reading(engine) as connection:
+        plan = connection.execute(text(f"EXPLAIN QUERY PLAN {asked.compile(engine)}")).all()
+    assert ["customers_with_duplicates" in str(step) for step in plan] == [True]
