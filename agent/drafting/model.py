@@ -17,6 +17,7 @@ from agent.drafting.outcomes import WITH_MODEL
 from agent.drafting.specimen import facts as specimen
 from agent.drafting.template import write
 from agent.judging import judge_written
+from agent.known import Known
 from agent.sharing import ONCE
 from agent.world import World
 from policies.guardrails import Message, judge
@@ -49,7 +50,7 @@ class ModelDrafter:
     def __call__(self, orders: Sequence[Order], world: World, timed: Timed) -> tuple[Draft, ...]:
         """A judged draft for each order."""
         with timed("draft"):
-            briefs = [self.brief(order) for order in orders]
+            briefs = [self.brief(order, world.known) for order in orders]
             copies = self.copies({brief.key: (brief, order) for brief, order in zip(briefs, orders, strict=True)})
             written = [
                 _draft(order, brief, copies[brief.key], world) for order, brief in zip(orders, briefs, strict=True)
@@ -64,22 +65,23 @@ class ModelDrafter:
                     judged[place] = draft
         return tuple(judged)
 
-    def brief(self, order: Order) -> Brief:
-        """What the words depend on; no value of a fact is among it."""
+    def brief(self, order: Order, known: Known | None = None) -> Brief:
+        """What the words depend on; no value of a fact is among it, and a wish names nobody who is ``known``."""
         row = order.decision.row
         satisfaction = row.get("csat_last")
         return brief_of(
             order.intent.action, order.intent.channel, order.intent.language, tuple(order.facts), formal=order.formal, business=order.business,
             voice=order.voice, care=(row.get("churn_signal") or 0) >= _LET_DOWN or (satisfaction is not None and satisfaction <= _UNHAPPY),
-            phrasings=self.phrasings, ask=_screened(self.ask, order),
+            phrasings=self.phrasings, ask=_screened(self.ask, order, known),
         )  # fmt: skip
 
 
-def _screened(ask: str, order: Order) -> str:
+def _screened(ask: str, order: Order, known: Known | None) -> str:
     """The wish, if it is about words alone.
 
     Raises InputError for one that reads like an instruction to a machine or holds anything of a person or of an offer: it could
-    change neither, but it would leave the machine.
+    change neither, but it would leave the machine.  What identifies the reader may leave as little as what identifies another;
+    where that cannot be told, no wish does.
     """
     if not ask:
         return ""
@@ -89,7 +91,9 @@ def _screened(ask: str, order: Order) -> str:
         why = f"is longer than {LONGEST_WISH} characters"
     elif suspicion(wish).score > 0 or any(letter in wish for letter in '{}⟦⟧「」"<>'):
         why = "reads like an instruction to a machine; say how the message should be worded"
-    elif scan(wish, order.intent.language) or _names_somebody(wish, order):
+    elif known is not None and known.fault:
+        why = f"cannot be checked for what identifies customers: {known.fault[1]}"
+    elif scan(wish, order.intent.language) or _names_somebody(wish, order, known):
         why = "names a person or holds an identifier; nothing personal is sent to a model"
     elif any(rule != "segments.code" for rule in _naked(wish)):
         why = "holds a number, a price or a link; facts come from the decision, not from a wish"
@@ -105,7 +109,9 @@ def _naked(wish: str) -> list[str]:
     return [fault.rule for fault in found]
 
 
-def _names_somebody(wish: str, order: Order) -> bool:
+def _names_somebody(wish: str, order: Order, known: Known | None) -> bool:
+    if known is not None and known.index is not None and known.index.names(wish):
+        return True
     personal = [
         fact.value
         for slot, fact in order.facts.items()

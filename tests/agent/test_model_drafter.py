@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from sqlalchemy import select
 
 pytest.importorskip("langchain_openai")
 
@@ -24,11 +25,14 @@ from agent.pipeline import Work, work
 from agent.settings import Drafting
 from policies.guardrails import Finding, judge
 from prompts.asking import Asking
+from retrieval.database import reading
 from retrieval.errors import InputError
 from retrieval.frames import Frames
 from retrieval.notes.concepts import of
+from retrieval.tables import HISTORY
 from tests.agent.conftest import AS_OF, LATER, Command
 from tests.agent.test_injection import LOWERING, NEUTRAL, as_note
+from tests.agent.test_known import STRANGER, import_customers
 
 INJECTED = yaml.safe_load((Path(__file__).parent / "injection_notes.yaml").read_text(encoding="utf-8"))
 QUICK = {"timeout_seconds": 30.0, "requests_per_minute": 100_000, "tokens_per_minute": 100_000_000}
@@ -53,7 +57,6 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def plain(reader: Enishi) -> Iterator[Work]:
     """Everybody decided and drafted with templates."""
-    from retrieval.database import reading
     from retrieval.history import read_partition
 
     with reading(reader.engine) as connected:
@@ -328,7 +331,6 @@ def writer_of(writer: Copywriter) -> Any:
 
 
 def everyone(enishi: Enishi) -> Frames:
-    from retrieval.database import reading
     from retrieval.history import read_partition
 
     with reading(enishi.engine) as connected:
@@ -378,6 +380,47 @@ def test_a_wish_with_the_customers_own_name_is_refused(plain: Work, reader: Enis
     surname = next(draft.surname for draft in plain.drafts if draft.decision.customer_id == customer)
     with Loopback() as server, pytest.raises(InputError, match="names a person"):
         drafted(reader, customer, server, ask=f"{surname}さんには短く")
+
+
+@pytest.mark.parametrize(
+    "wish",
+    ["一色麗華に話したように", "イッシキ レイカにも触れて", "一色様にも触れて", "０９０−８７６５−４３２１", "warmly, as for Reika Isshiki", "reika.i@example.com",
+     "見本市緑町4-5-6のことも", "Z90017と同じ調子で"],
+)  # fmt: skip
+def test_a_wish_that_names_another_customer_is_refused_before_anything_is_sent(wish: str, plain: Work, home: Path, enishi: Command) -> None:
+    """And the sentence repeats none of it."""
+    import_customers(home, STRANGER)
+    with Loopback() as server:
+        configured(home, server.url)
+        told = enishi("draft", somebody(plain), "--drafter", "model", "--ask", wish, "--as-of", AS_OF.isoformat(), home=home)
+        assert server.drafts_asked == []
+    assert told.code == 2 and told.err.count("\n") == 1
+    assert "--ask: the wish names a person or holds an identifier" in told.err and wish not in told.err
+
+
+def test_a_wish_with_what_only_the_index_knows_of_the_reader_is_refused(plain: Work, home: Path) -> None:
+    customer = somebody(plain)
+    with Enishi.open(home) as opened, reading(opened.engine) as connection:
+        own = dict(connection.execute(select(HISTORY["customers"]).where(HISTORY["customers"].c.id == customer)).mappings().one())
+    import_customers(home, {"id": customer, "shop": own["shop"], "name": own["name"], "extra": STRANGER["extra"]})
+    with Loopback() as server:
+        configured(home, server.url)
+        with Enishi.open(home) as opened:
+            for wish in ("イッシキレイカさんらしく", "見本市緑町四丁目五番六号の話も", f"{customer}らしく"):
+                with pytest.raises(InputError, match="names a person or holds an identifier"):
+                    opened.draft(customer, drafter="model", ask=wish, as_of=AS_OF)
+            kept = opened.draft(customer, drafter="model", ask="短く、やわらかく", as_of=AS_OF)
+        assert isinstance(kept, Draft) and kept.drafter == "model"
+        assert len(server.drafts_asked) == 1
+
+
+def test_a_wish_that_cannot_be_held_against_the_index_is_refused(plain: Work, home: Path) -> None:
+    (home / "key").write_bytes(b"cut")
+    with Loopback() as server:
+        configured(home, server.url)
+        with Enishi.open(home) as opened, pytest.raises(InputError, match=r"--ask.*cannot be checked.*32 bytes"):
+            opened.draft(somebody(plain), drafter="model", ask="短く", as_of=AS_OF)
+        assert server.drafts_asked == []
 
 
 def test_what_a_wish_brings_about_is_judged_like_any_text(plain: Work, reader: Enishi) -> None:
