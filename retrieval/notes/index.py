@@ -41,7 +41,7 @@ INSTALL = "pip install 'enishi[notes]'"
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What an index was made with: ``embedder`` (grams or openai) with model and address, place and number of shards.
+    """What an index was made with: ``embedder`` (grams, minilm, or openai with model and address), place and number of shards.
 
     ``collection`` begins the names of its collections, which no other home on the same server uses.
     """
