@@ -737,7 +737,9 @@ def notes_erase(
         for path in remains:
             print(f"the words still stand in {path}: delete it if it is a file they were imported from")
         if server:
-            print(f"{server} keeps the vectors in its own files until its operator makes the collection anew")
+            print(
+                f"{server} keeps bytes in its database until its operator stops it and runs 'chroma vacuum --path ITS_FOLDER'"
+            )
     raise typer.Exit(1 if remains else 0)
 
 
