@@ -698,7 +698,7 @@ def _print_notes(found: Answer, *, whose: bool = False) -> None:
 @notes.command("index")
 def notes_index(
     server: Annotated[str | None, typer.Option("--server", metavar="URL", help="A Chroma server; '' for the home. Default: where it is.")] = None,
-    embeddings: Annotated[str | None, typer.Option("--embeddings", help="grams (no model) or openai. Default: as it is, at first grams.")] = None,
+    embeddings: Annotated[str | None, typer.Option("--embeddings", help="grams (no model), minilm (English, on this machine) or openai. Default: as it is, at first grams.")] = None,
     model: Annotated[str | None, typer.Option("--model", metavar="M", help="With openai: the embedding model.")] = None,
     base_url: Annotated[str | None, typer.Option("--base-url", metavar="URL", help="With openai: any compatible endpoint.")] = None,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Make it anew from the database.")] = False,
@@ -749,7 +749,9 @@ def notes_erase(
         for path in remains:
             print(f"the words still stand in {path}: delete it if it is a file they were imported from")
         if server:
-            print(f"{server} keeps the vectors in its own files until its operator makes the collection anew")
+            print(
+                f"{server} keeps bytes in its database until its operator stops it and runs 'chroma vacuum --path ITS_FOLDER'"
+            )
     raise typer.Exit(1 if remains else 0)
 
 

@@ -21,17 +21,20 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from retrieval.database import connect, insert_many, reading, upgrade, writing
+from retrieval.errors import InputError
 from retrieval.history import microseconds
 from retrieval.notes import search
 from retrieval.notes.concepts import among, of
 from retrieval.notes.index import About, NoteIndex, planned
 from retrieval.notes.lexical import bm25, cosines, overlaps, profile
+from retrieval.notes.minilm import MiniLM
 from retrieval.notes.note import notes_in
 from retrieval.notes.ranking import rank
 from retrieval.notes.search import Vectoriser
@@ -136,12 +139,42 @@ def by_chroma(query: str, notes: Sequence[str]) -> list[int]:
     return [int(place) for place in answer["ids"][0]]
 
 
+def by_minilm(query: str, notes: Sequence[str]) -> list[int]:
+    """The packaged English model alone."""
+    asked = _minilm().embed_comparison(query)
+    return best(_read(tuple(notes)) @ np.array(asked)) if asked else []
+
+
+def by_all_with_minilm(query: str, notes: Sequence[str]) -> list[int]:
+    """What is shipped, with the packaged English model where it reads the question."""
+    asked = _minilm().embed_comparison(query)
+    if asked is None:
+        return [one.place for one in rank(query, notes)]
+    found = rank(query, notes, asked=np.array(asked, np.float32), vectors=_read(tuple(notes)))
+    return [one.place for one in found]
+
+
+@cache
+def _minilm() -> MiniLM:
+    try:
+        return MiniLM()
+    except InputError as error:
+        raise ModuleNotFoundError(error.message) from None
+
+
+@lru_cache(maxsize=4)
+def _read(notes: tuple[str, ...]) -> Any:
+    return unit(_minilm().embed_documents(list(notes)))
+
+
 METHODS: dict[str, Method] = {
     "BM25": lambda query, notes: best(bm25(profile(query), [profile(note) for note in notes])),
     "char 1-3-grams": lambda query, notes: best(cosines(profile(query), [profile(note) for note in notes])),
     "concepts": by_concepts,
     "hybrid (what is shipped)": lambda query, notes: [one.place for one in rank(query, notes)],
     "Chroma, hashed grams": by_chroma,
+    "MiniLM": by_minilm,
+    "hybrid with MiniLM": by_all_with_minilm,
 }
 
 

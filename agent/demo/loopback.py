@@ -41,7 +41,7 @@ FAULTS: Mapping[str, str] = {
     "truncated": "JSON cut at the length limit", "malformed": "no JSON", "html": "a page of HTML", "no_choices": "an answer without a choice",
     "empty": "nothing", "refusal": "the model declines", "filtered": "the content filter steps in", "wrong_schema": "another JSON",
     "unknown_fact": "a fact that was not given", "offer": "an offer of its own", "offer_words": "an offer without a digit",
-    "name": "an invented name", "placeholder": "a bent placeholder", "unauthorised": "401", "unknown_model": "404", "too_long": "400: context length",
+    "voices": "what others say of it, not marked as advertising", "name": "an invented name", "placeholder": "a bent placeholder", "unauthorised": "401", "unknown_model": "404", "too_long": "400: context length",
 }  # fmt: skip
 """What can go wrong on purpose, by name."""
 _FACT = re.compile(r"\bF(\d+) ([a-z_]+)")
@@ -338,6 +338,7 @@ def spoilt(answer: dict[str, Any], fault: str | None) -> dict[str, Any]:
     added: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         "offer": ({"text": "\n今だけ50%OFFです。"}, {"text": "\nOnly now: 50% OFF."}),
         "offer_words": ({"text": "\n今だけ半値でお求めいただけます。"}, {"text": "\nOnly now at half the price."}),
+        "voices": ({"text": "\n体験談も届いています。"}, {"text": "\n体験談 are in as well."}),
         "name": (
             {"text": "\n田中太郎様からもご好評をいただいております。"},
             {"text": "\nMr John Smith of Bristol likes it as well."},

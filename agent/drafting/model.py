@@ -17,9 +17,10 @@ from agent.drafting.outcomes import WITH_MODEL
 from agent.drafting.specimen import facts as specimen
 from agent.drafting.template import write
 from agent.judging import judge_written
+from agent.known import Known
 from agent.sharing import ONCE
 from agent.world import World
-from policies.guardrails import Message, judge
+from policies.guardrails import GUARDS, Message, judge
 from policies.guardrails.guard import BLOCK, Finding
 from policies.identifiers.placeholders import COUNTS, restore
 from policies.identifiers.scan import scan
@@ -34,6 +35,8 @@ from retrieval.notes.suspicion import suspicion
 Copies = Callable[[Mapping[str, tuple[Brief, Order]]], Mapping[str, Written]]
 """What came of each brief; each comes with one order that it is for."""
 LONGEST_WISH = 200
+LAW = "law"
+"""The guard that speaks of words and of much else."""
 _LET_DOWN, _UNHAPPY = 0.3, 2
 """Churn signal from which, and satisfaction up to which, words are reserved."""
 
@@ -49,7 +52,7 @@ class ModelDrafter:
     def __call__(self, orders: Sequence[Order], world: World, timed: Timed) -> tuple[Draft, ...]:
         """A judged draft for each order."""
         with timed("draft"):
-            briefs = [self.brief(order) for order in orders]
+            briefs = [self.brief(order, world.known) for order in orders]
             copies = self.copies({brief.key: (brief, order) for brief, order in zip(briefs, orders, strict=True)})
             written = [
                 _draft(order, brief, copies[brief.key], world) for order, brief in zip(orders, briefs, strict=True)
@@ -59,27 +62,27 @@ class ModelDrafter:
             again = [place for place, draft in enumerate(judged) if draft.drafter == MODEL and draft.verdict == BLOCK]
             plain = judge_written([_fallen_back(orders[place], judged[place], world) for place in again], world)
             for place, draft in zip(again, plain, strict=True):
-                # Where the message itself may not go, the template would not make it go: the model's words stay.
-                if draft.verdict != BLOCK or _about_words(judged[place].findings):
+                if _mends(draft, judged[place]):
                     judged[place] = draft
         return tuple(judged)
 
-    def brief(self, order: Order) -> Brief:
-        """What the words depend on; no value of a fact is among it."""
+    def brief(self, order: Order, known: Known | None = None) -> Brief:
+        """What the words depend on; no value of a fact is among it, and a wish names nobody who is ``known``."""
         row = order.decision.row
         satisfaction = row.get("csat_last")
         return brief_of(
             order.intent.action, order.intent.channel, order.intent.language, tuple(order.facts), formal=order.formal, business=order.business,
             voice=order.voice, care=(row.get("churn_signal") or 0) >= _LET_DOWN or (satisfaction is not None and satisfaction <= _UNHAPPY),
-            phrasings=self.phrasings, ask=_screened(self.ask, order),
+            phrasings=self.phrasings, ask=_screened(self.ask, order, known),
         )  # fmt: skip
 
 
-def _screened(ask: str, order: Order) -> str:
+def _screened(ask: str, order: Order, known: Known | None) -> str:
     """The wish, if it is about words alone.
 
     Raises InputError for one that reads like an instruction to a machine or holds anything of a person or of an offer: it could
-    change neither, but it would leave the machine.
+    change neither, but it would leave the machine.  What identifies the reader may leave as little as what identifies another;
+    where that cannot be told, no wish does.
     """
     if not ask:
         return ""
@@ -89,7 +92,9 @@ def _screened(ask: str, order: Order) -> str:
         why = f"is longer than {LONGEST_WISH} characters"
     elif suspicion(wish).score > 0 or any(letter in wish for letter in '{}⟦⟧「」"<>'):
         why = "reads like an instruction to a machine; say how the message should be worded"
-    elif scan(wish, order.intent.language) or _names_somebody(wish, order):
+    elif known is not None and known.fault:
+        why = f"cannot be checked for what identifies customers: {known.fault[1]}"
+    elif scan(wish, order.intent.language) or _names_somebody(wish, order, known):
         why = "names a person or holds an identifier; nothing personal is sent to a model"
     elif any(rule != "segments.code" for rule in _naked(wish)):
         why = "holds a number, a price or a link; facts come from the decision, not from a wish"
@@ -105,7 +110,9 @@ def _naked(wish: str) -> list[str]:
     return [fault.rule for fault in found]
 
 
-def _names_somebody(wish: str, order: Order) -> bool:
+def _names_somebody(wish: str, order: Order, known: Known | None) -> bool:
+    if known is not None and known.index is not None and known.index.names(wish):
+        return True
     personal = [
         fact.value
         for slot, fact in order.facts.items()
@@ -178,15 +185,29 @@ def _fallen_back(order: Order, blocked: Draft, world: World) -> Draft:
     return replace(write(order, world), provenance=provenance)
 
 
-def _about_words(findings: Sequence[Finding]) -> bool:
-    return any(one.severity == BLOCK and one.guard in ONCE for one in findings)
+def _mends(plain: Draft, blocked: Draft) -> bool:
+    """Whether the template's words are better; where the message itself may not go, they would not make it go, and the model's stay."""
+    return plain.verdict != BLOCK or bool(of_words(blocked.findings, lambda: plain.findings))
+
+
+def of_words(findings: Sequence[Finding], by_hand: Callable[[], Sequence[Finding]]) -> list[Finding]:
+    """The blocks that other words would not meet.
+
+    What a guard of words blocks is one.  What the law does may be about the words (one that may not be said, one that must) or
+    about the reader, the hour, the consent; it is about the words where those written ``by_hand`` do not meet the same.
+    """
+    blocks = [one for one in findings if one.severity == BLOCK and (one.guard in ONCE or one.guard == LAW)]
+    if any(one.guard == LAW for one in blocks):
+        met = {(one.rule, one.ja) for one in by_hand() if one.guard == LAW}
+        blocks = [one for one in blocks if one.guard != LAW or (one.rule, one.ja) not in met]
+    return blocks
 
 
 # --- judging a wording before it is anybody's ------------------------------------------------------------------------------
 
 
 def judged_on_specimens(world: World, today: date) -> Judge:
-    """Holds a wording against the guards of words with invented facts."""
+    """Holds a wording against the guards of words with invented facts, and against what the law says wherever its readers live."""
 
     def judged(brief: Brief, wording: Wording, number: int) -> list[Fault]:
         slots = [slot for slot in SLOTS if slot in ALWAYS or slot in brief.required or slot in brief.optional]
@@ -202,13 +223,38 @@ def judged_on_specimens(world: World, today: date) -> Judge:
             action=world.catalogue.by_id.get(brief.action), addressee=_printed(facts, "addressee", brief), surname=_printed(facts, "surname", brief),
             grounded=frozenset(texts.values()), facts=tuple(claim_of(facts[slot], brief.language) for slot in shape.slots), scope="text",
         )  # fmt: skip
-        return _told(judge(message, world.catalogue), number, {})
+
+        def by_law(copy: Copy) -> list[Finding]:
+            said = replace(message, subject=copy.subject, title=copy.title, body=copy.body, scope="all")
+            first, *others = [
+                judge(replace(said, jurisdiction=country), world.catalogue, {LAW: GUARDS[LAW]})
+                for country in _countries(brief.language, world)
+            ] or [()]
+            elsewhere = [{(one.rule, one.ja) for one in found} for found in others]
+            return [one for one in first if all((one.rule, one.ja) in found for found in elsewhere)]
+
+        def by_hand() -> list[Finding]:
+            return by_law(
+                world.templates.render(
+                    brief.action, brief.channel, brief.language, facts, today=today, seed=0, formal=brief.formal, business=brief.business,
+                )
+            )  # fmt: skip
+
+        findings = (*judge(message, world.catalogue), *by_law(copy))
+        return _told(of_words(findings, by_hand), number, {}, world)
 
     return judged
 
 
+def _countries(language: str, world: World) -> list[str]:
+    """Where the readers of a copy live: those of Japanese in Japan, the others where one of the shops is."""
+    if language == "ja":
+        return ["JP"]
+    return sorted({sender.country for sender in world.senders.values() if sender.country})
+
+
 def judged_for(order: Order, world: World) -> Judge:
-    """Holds a wording against the guards of words as its one reader would get it; what is said of it names them by ids."""
+    """Holds a wording against the guards of words and the law as its one reader would get it; what is said of it names them by ids."""
 
     def judged(brief: Brief, wording: Wording, number: int) -> list[Fault]:
         filled = filled_in(_shape(wording, order, world), order)
@@ -222,7 +268,8 @@ def judged_for(order: Order, world: World) -> Judge:
             IDS[slot]: print_fact(fact, brief.language, brief.channel, order.today)
             for slot, fact in order.facts.items()
         }
-        return _told(findings, number, texts)
+        told = of_words(findings, lambda: judge_written([write(order, world)], world)[0].findings)
+        return _told(told, number, texts, world)
 
     return judged
 
@@ -231,13 +278,15 @@ def _printed(facts: Mapping[str, Fact], slot: str, brief: Brief) -> str | None:
     return str(facts[slot].value) if slot in facts else None
 
 
-def _told(findings: Sequence[Finding], number: int, texts: Mapping[str, str]) -> list[Fault]:
-    """The blocks of the guards of words, with ids in the place of printed facts."""
-    return [
-        Fault(one.rule, number, one.part, 0, _masked(one.text, texts), _masked(one.ja, texts), _masked(one.en, texts))
-        for one in findings
-        if one.severity == BLOCK and one.guard in ONCE
-    ]
+def _told(findings: Sequence[Finding], number: int, texts: Mapping[str, str], world: World) -> list[Fault]:
+    """Findings with ids in the place of printed facts; beside one of the law stands what its rule asks."""
+    told = []
+    for one in findings:
+        ja, en = _masked(one.ja, texts), _masked(one.en, texts)
+        if one.guard == LAW and (rule := world.catalogue.law.rules.get(one.rule)):
+            ja, en = f"{ja}。{rule.says['ja']}", f"{en}. {rule.says['en']}"
+        told.append(Fault(one.rule, number, one.part, 0, _masked(one.text, texts), ja, en))
+    return told
 
 
 def _masked(said: str, texts: Mapping[str, str]) -> str:

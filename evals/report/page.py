@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -22,6 +23,7 @@ COLOUR = {
     "regressed": "bad", "missing": "bad", "unscored": "warn", "incomparable": "warn", "fixed": "good", "changed": "new", "new": "new",
     "still_failing": "bad", "still_passing": "good", "failed": "bad", "passed": "good",
 }  # fmt: skip
+_KANA = re.compile("[ぁ-んァ-ヶ]")
 _FLIPS = ("regressed", "missing", "unscored", "incomparable", "fixed")
 
 
@@ -30,9 +32,10 @@ def report(run: Run, baseline: Run | None = None) -> str:
     comparison = compare(baseline, run) if baseline else None
     entries = list(_compared(comparison) if comparison else _alone(run))
     counts = Counter(entry["kind"] for entry in entries)
+    first = {entry["kind"]: entry["case"] for entry in reversed(entries)}
     return _template().render(
         suite=run.suite, header=run.header, passed=run.count("pass"), total=len(run.results), beside=comparison is not None,
-        counts=[(kind, counts[kind]) for kind in (*KINDS, "failed", "passed") if counts[kind]], colour=COLOUR,
+        counts=[(kind, counts[kind], first[kind]) for kind in (*KINDS, "failed", "passed") if counts[kind]], colour=COLOUR,
         kinds={**KINDS, "failed": "does not pass", "passed": "passes"}, setting=comparison.setting if comparison else (),
         sections=[(title, found) for title, found in _sections(entries) if found],
     )  # fmt: skip
@@ -76,7 +79,7 @@ def _entry(kind: str, result: Result | None, before: Result | None, said: str) -
     assert result is not None
     outcome = result.outcome
     return {
-        "kind": kind, "case": result.case, "why": result.why, "said": said, "scores": result.scores, "open": kind not in ("still_passing", "passed"),
+        "kind": kind, "case": result.case, "why": result.why, "language": "ja" if _KANA.search(result.why) else "en", "said": said, "scores": result.scores, "open": kind not in ("still_passing", "passed"),
         "chosen": _chosen(outcome) if outcome else "", "sides": list(_sides(before.outcome if before else None, outcome, before is not None)),
     }  # fmt: skip
 

@@ -17,13 +17,14 @@ from retrieval.errors import InputError, Unreachable, nearest
 from retrieval.notes import erasure, search
 from retrieval.notes.erasure import Erased
 from retrieval.notes.index import COLLECTION, About, NoteIndex, about, planned
+from retrieval.notes.minilm import MiniLM
 from retrieval.notes.openai import MODEL, OpenAIVectors
 from retrieval.notes.search import Answer, Change, Mask, Vectoriser
 from retrieval.notes.vectors import HashedGrams
 from retrieval.tables import HISTORY, bucket_of
 
-GRAMS, OPENAI = "grams", "openai"
-EMBEDDERS = (GRAMS, OPENAI)
+GRAMS, MINILM, OPENAI = "grams", "minilm", "openai"
+EMBEDDERS = (GRAMS, MINILM, OPENAI)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class Notes:
     ) -> Indexed:  # fmt: skip
         """Bring the index up to date; what is not given stays as it was, the first one is made of n-grams in the home.
 
-        ``server``: URL of a Chroma server, ``""`` for the home.  ``embedder``: grams or openai, with ``model`` and ``base_url``.
+        ``server``: URL of a Chroma server, ``""`` for the home.  ``embedder``: grams, minilm, or openai with ``model`` and ``base_url``.
         Made with anything else than before, or with ``rebuild``, it is made anew; only ``rebuild`` leaves a server that does not
         answer as it is.  Raises InputError for what is unknown or not
         installed, Unreachable when index or model do not answer.
@@ -145,9 +146,15 @@ class Notes:
             raise InputError("there is no note index yet: 'enishi notes index' makes one", file=self._folder)
         return self._open.enter_context(NoteIndex.open(self._folder, found))
 
+    @cached_property
+    def _minilm(self) -> MiniLM:
+        return MiniLM()
+
     def _vectoriser(self, found: About) -> Vectoriser:
         if found.embedder == GRAMS:
             return Vectoriser(HashedGrams())
+        if found.embedder == MINILM:
+            return Vectoriser(self._minilm)
         return Vectoriser(OpenAIVectors(found.model or MODEL, found.base_url), self._mask)
 
 
@@ -159,9 +166,10 @@ def _wanted(
         if embedder not in EMBEDDERS:
             raise InputError(f"unknown embeddings '{embedder}'{nearest(embedder, EMBEDDERS)}", key="--embeddings")
         made = replace(made, embedder=embedder)
-    if made.embedder == GRAMS:
+    if made.embedder != OPENAI:
         if model or base_url:
-            raise InputError("n-grams have no model and no address: add --embeddings openai", key="--embeddings")
+            said = "n-grams have" if made.embedder == GRAMS else "MiniLM has"
+            raise InputError(f"{said} no model and no address to choose: add --embeddings openai", key="--embeddings")
         made = replace(made, model=None, base_url=None)
     else:
         made = replace(made, model=model or made.model or MODEL, base_url=base_url or made.base_url)

@@ -36,12 +36,16 @@ PER_SHARD, MOST_SHARDS = 20_000, 16
 """Notes for which a shard is planned, and the most shards: forgetting a customer costs writing one, the first ``find`` opening all."""
 BATCH = 1_000
 CONNECT_SECONDS, ANSWER_SECONDS, LOCKED_SECONDS = 5, 60, 10
+AT_ONCE = 1
+"""Changes after which a server writes a graph to its file, for what is written over to be gone; Chroma's own number is a thousand."""
+NOBODYS = "-"
+"""Id of a note that is put in and taken out again."""
 INSTALL = "pip install 'enishi[notes]'"
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What an index was made with: ``embedder`` (grams or openai) with model and address, place and number of shards.
+    """What an index was made with: ``embedder`` (grams, minilm, or openai with model and address), place and number of shards.
 
     ``collection`` begins the names of its collections, which no other home on the same server uses.
     """
@@ -160,8 +164,8 @@ class NoteIndex:
     def forget(self, customer_ids: Iterable[str]) -> int:
         """Remove every note of these customers; the number removed.
 
-        In a home each of their shards is written anew without them, so that nothing of them is left in any file.  A server
-        deletes, and keeps bytes of the vectors in its own files until its operator makes the collection anew.
+        In a home each of their shards is written anew without them, so that nothing of them is left in any file.  On a server
+        the vectors are written over in its graphs; its database keeps bytes until its operator runs ``chroma vacuum``.
         """
         by_shard: dict[int, set[str]] = {}
         for customer in customer_ids:
@@ -190,7 +194,7 @@ class NoteIndex:
         owner = {id: str(one["customer"]) for id, one in zip(whole["ids"], cast(Any, whole["metadatas"]), strict=True)}
         going = [id for id, customer in owner.items() if customer in customers]
         if self._server is not None:
-            self.drop(shard, going)
+            self._write_over(shard, going)
             return len(going)
         kept = [id for id, customer in owner.items() if customer not in customers]
         shutil.rmtree(self._path(shard, ".new"), ignore_errors=True)
@@ -208,6 +212,24 @@ class NoteIndex:
         shutil.rmtree(self._path(shard, ".old"))
         return len(going)
 
+    def _write_over(self, shard: int, ids: Sequence[str]) -> None:
+        """Take notes out of a server's shard, and their vectors out of the file of its graph.
+
+        What is deleted there stays in the file, and the file of a collection that is deleted stays whole; so another vector is put
+        in its place first.
+        """
+        collection = self._shard(shard)
+        for some in _batches(ids):
+            (row,) = _rows(collection, some[:1]).values()
+            nobody = np.eye(1, len(row), dtype=np.float32)
+            # The last change stays in the server's log for good, so it is one of a note that nobody wrote.
+            for taken in (some, [NOBODYS]):
+                _fill(collection, taken, [""] * len(taken), np.repeat(nobody, len(taken), axis=0))
+                # A change goes into the graph when that is next asked: before the note is deleted, or nothing would be written over.
+                collection.query(query_embeddings=nobody, n_results=1, include=[])
+                collection.delete(ids=list(taken))
+                collection.query(query_embeddings=nobody, n_results=1, include=[])
+
     def _recover(self, shard: int) -> None:
         """Finish or undo an exchange of folders that was cut off."""
         shutil.rmtree(self._path(shard, ".new"), ignore_errors=True)
@@ -222,7 +244,9 @@ class NoteIndex:
     def _shard(self, shard: int) -> Collection:
         if shard not in self._shards:
             if self._server is not None:
-                self._shards[shard] = _collection(self._server, f"{self.about.collection}-{shard:02}")
+                self._shards[shard] = _collection(
+                    self._server, f"{self.about.collection}-{shard:02}", sync_threshold=AT_ONCE, batch_size=AT_ONCE
+                )
             else:
                 self._folders[shard] = _client(self._path(shard))
                 self._shards[shard] = _collection(self._folders[shard], COLLECTION)
@@ -314,11 +338,10 @@ def _client(path: Path) -> Client:
     return cast("Client", chromadb.PersistentClient(path=str(path), settings=_settings()))
 
 
-def _collection(client: ClientAPI, name: str) -> Collection:
+def _collection(client: ClientAPI, name: str, **graph: int) -> Collection:
+    chosen: Any = {"hnsw": {"space": "cosine", **graph}, "embedding_function": None}
     # Left out, the embedding function would be one that downloads its model.
-    return client.get_or_create_collection(
-        name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}, "embedding_function": None}
-    )
+    return client.get_or_create_collection(name, embedding_function=None, configuration=chosen)
 
 
 def _rows(shard: Collection, ids: Sequence[str]) -> dict[str, Vectors]:

@@ -46,8 +46,17 @@ class Vectoriser:
         return unit(self.embedder.embed_documents(self.mask([(note.customer_id, note.text) for note in notes])))
 
     def question(self, text: str, customer_id: str = "") -> Vectors:
-        """d."""
-        return unit([self.embedder.embed_query(self.mask([(customer_id, text)])[0])])[0]
+        """d, for the index."""
+        return unit([self.embedder.embed_query(self._masked(text, customer_id))])[0]
+
+    def comparison(self, text: str, customer_id: str = "") -> Vectors | None:
+        """d, for comparing notes one by one; None where the model does not read the question."""
+        embed = getattr(self.embedder, "embed_comparison", self.embedder.embed_query)
+        made = embed(self._masked(text, customer_id))
+        return None if made is None else unit([made])[0]
+
+    def _masked(self, text: str, customer_id: str) -> str:
+        return self.mask([(customer_id, text)])[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +115,8 @@ def of_customer(
     _checked(query, language)
     with reading(engine) as connection:
         notes = _in(language, notes_of(connection, (customer_id,), as_of=as_of))
-    if vectors is None or not notes:
+    asked = vectors[1].comparison(query, customer_id) if vectors and notes else None
+    if vectors is None or asked is None:
         return _answer(query, notes, rank(query, [note.text for note in notes]), count)
     index, vectoriser = vectors
     held = index.vectors(customer_id, [note.id for note in notes])
@@ -114,7 +124,6 @@ def of_customer(
         made = vectoriser.notes(fresh)
         index.add(index.shard_of(customer_id), [note.id for note in fresh], [customer_id] * len(fresh), made)
         held |= dict(zip((note.id for note in fresh), made, strict=True))
-    asked = vectoriser.question(query, customer_id)
     scores = rank(query, [note.text for note in notes], asked=asked, vectors=_stacked(held, notes))
     return _answer(query, notes, scores, count, model=vectoriser.embedder.name)
 

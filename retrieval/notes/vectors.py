@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -45,7 +45,7 @@ class HashedGrams:
         return self.embed_documents([text])[0]
 
 
-def unit(vectors: Sequence[Sequence[float]]) -> npt.NDArray[np.float32]:
+def unit(vectors: Sequence[Sequence[float]] | npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """n × d, each row of unit length; a row of zeros stays one."""
     rows = np.asarray(vectors, dtype=np.float32)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from sqlalchemy import select
 
 pytest.importorskip("langchain_openai")
 
 from agent.demo.loopback import MODEL, Loopback
-from agent.drafting import Draft
+from agent.drafting import Draft, Order
 from agent.drafting.copywriter import GIVE_UP, Copywriter
-from agent.drafting.model import ModelDrafter, directly, judged_on_specimens
+from agent.drafting.model import ModelDrafter, directly, judged_for, judged_on_specimens
 from agent.drafting.outcomes import OUTCOMES, WITH_MODEL
 from agent.drafting.provider import connection
 from agent.enishi import Enishi
@@ -24,11 +26,15 @@ from agent.pipeline import Work, work
 from agent.settings import Drafting
 from policies.guardrails import Finding, judge
 from prompts.asking import Asking
+from prompts.segments import Wording
+from retrieval.database import reading
 from retrieval.errors import InputError
 from retrieval.frames import Frames
 from retrieval.notes.concepts import of
+from retrieval.tables import HISTORY
 from tests.agent.conftest import AS_OF, LATER, Command
 from tests.agent.test_injection import LOWERING, NEUTRAL, as_note
+from tests.agent.test_known import STRANGER, import_customers
 
 INJECTED = yaml.safe_load((Path(__file__).parent / "injection_notes.yaml").read_text(encoding="utf-8"))
 QUICK = {"timeout_seconds": 30.0, "requests_per_minute": 100_000, "tokens_per_minute": 100_000_000}
@@ -53,7 +59,6 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def plain(reader: Enishi) -> Iterator[Work]:
     """Everybody decided and drafted with templates."""
-    from retrieval.database import reading
     from retrieval.history import read_partition
 
     with reading(reader.engine) as connected:
@@ -115,17 +120,8 @@ def test_the_prompt_holds_nothing_of_the_customer(plain: Work, reader: Enishi) -
 def test_the_wording_is_chosen_and_filled_in_one_exact_pass(plain: Work, reader: Enishi) -> None:
     """A name that is none is never put in a placeholder's place."""
     from agent.drafting.model import filled_in
-    from prompts.segments import Wording
 
-    customer = somebody(plain, "line")
-    seen: list[Any] = []
-
-    def spying(orders: Any, world: Any, timed: Any) -> Any:
-        seen.extend(orders)
-        return ()
-
-    work(reader.frames(customer, as_of=AS_OF), reader.world, drafter=spying)
-    order = seen[0]
+    order = ordered(reader, somebody(plain, "line"))
     wording = Wording("", "{{customer_name}}様、{{store_name}}です。")
     shape = reader.world.templates.lay_out(wording, "line", "ja", order.facts, today=order.today)
     good = filled_in(shape, order)
@@ -142,7 +138,7 @@ FAULTS: Mapping[str, tuple[str, int]] = {
     "unavailable": ("server_error", 4), "drop": ("unreachable", 4), "hang": ("timeout", 2), "slow": ("timeout", 2), "truncated": ("truncated", 1),
     "malformed": ("malformed", 2), "html": ("malformed", 1), "no_choices": ("malformed", 1), "empty": ("empty", 2), "refusal": ("refused", 1),
     "filtered": ("filtered", 1), "wrong_schema": ("wrong_schema", 2), "unknown_fact": ("unknown_fact", 2), "offer": ("naked_value", 2),
-    "offer_words": ("blocked", 2), "name": ("blocked", 2), "placeholder": ("placeholder", 2), "unauthorised": ("unauthorised", 1),
+    "offer_words": ("blocked", 2), "voices": ("blocked", 2), "name": ("blocked", 2), "placeholder": ("placeholder", 2), "unauthorised": ("unauthorised", 1),
     "unknown_model": ("unknown_model", 1), "too_long": ("too_long", 1),
 }  # fmt: skip
 """Fault of the server → the outcome, and how often it is asked."""
@@ -169,7 +165,7 @@ def test_all_faults_are_tried() -> None:
     assert {outcome for outcome, _ in FAULTS.values()} <= set(OUTCOMES) - WITH_MODEL
 
 
-@pytest.mark.parametrize("fault", ["offer", "offer_words", "name", "unknown_fact", "placeholder", "malformed", "wrong_schema", "empty"])
+@pytest.mark.parametrize("fault", ["offer", "offer_words", "voices", "name", "unknown_fact", "placeholder", "malformed", "wrong_schema", "empty"])
 def test_one_repair_puts_it_right(fault: str, plain: Work, reader: Enishi) -> None:
     with Loopback(faults=[fault]) as server:
         draft = drafted(reader, somebody(plain), server)
@@ -187,8 +183,91 @@ def test_what_the_guards_said_of_a_name_is_told_without_it(plain: Work, reader: 
 
     name = "佐藤 美咲"
     finding = Finding("claims", "C02", "block", 0, 5, name, f"「{name}」が三回出ています", f"'{name}' stands three times")
-    (fault,) = _told([finding], 1, {"F1": name, "F2": "佐藤"})
+    (fault,) = _told([finding], 1, {"F1": name, "F2": "佐藤"}, reader.world)
     assert name not in f"{fault.ja}{fault.en}{fault.text}" and "⟦F1⟧" in fault.ja
+
+
+def ordered(enishi: Enishi, customer: str) -> Order:
+    """What is to be written for a customer."""
+    seen: list[Order] = []
+
+    def spying(orders: Any, world: Any, timed: Any) -> Any:
+        seen.extend(orders)
+        return ()
+
+    work(enishi.frames(customer, as_of=AS_OF), enishi.world, drafter=spying)
+    return seen[0]
+
+
+def refusing(drafter: ModelDrafter, **about: Any) -> Any:
+    """The drafter for a reader of whom the law is told this."""
+    return lambda orders, world, timed: drafter([one._replace(about={**one.about, **about}) for one in orders], world, timed)
+
+
+REFUSED = {"consent": {"email": {"status": "none"}}}
+
+
+def test_what_the_law_finds_in_the_words_goes_back(plain: Work, reader: Enishi) -> None:
+    with Loopback(faults=["voices"]) as server:
+        draft = drafted(reader, somebody(plain), server)
+        repair = server.drafts_asked[1].body["messages"][-1]["content"]
+    assert draft.drafter == "model" and draft.verdict == "pass" and "体験談" not in draft.copy.body
+    (line,) = [line for line in repair.splitlines() if line.startswith("- ")]
+    assert "JP-UPR-05" in line and "広告である旨の表示がありません" in line and reader.world.catalogue.law.rules["JP-UPR-05"].says["ja"] in line
+    assert not [text for slot, text in draft.said.items() if text in repair and slot != "role"]
+
+
+def test_what_the_law_finds_beside_the_words_is_not_asked_of_the_model(plain: Work, reader: Enishi) -> None:
+    """No words give a consent that is missing: one request, and the model's words stay to be seen."""
+    with Loopback() as server:
+        writer = copywriter(reader, server.url)
+        drafter = refusing(ModelDrafter(directly(writer, reader.world)), **REFUSED)
+        (draft,) = work(reader.frames(somebody(plain), as_of=AS_OF), reader.world, drafter=drafter).drafts
+        assert len(server.drafts_asked) == 1
+    assert draft.drafter == "model" and draft.verdict == "block" and draft.provenance and draft.provenance.outcome == "written"
+    assert {one.guard for one in draft.findings} == {"law"}
+
+
+def test_of_both_only_what_words_can_mend_goes_back(plain: Work, reader: Enishi) -> None:
+    with Loopback(then="voices") as server:
+        writer = copywriter(reader, server.url)
+        drafter = refusing(ModelDrafter(directly(writer, reader.world)), **REFUSED)
+        (draft,) = work(reader.frames(somebody(plain), as_of=AS_OF), reader.world, drafter=drafter).drafts
+        repair = server.drafts_asked[1].body["messages"][-1]["content"]
+        assert len(server.drafts_asked) == 2
+    assert [line.split()[3] for line in repair.splitlines() if line.startswith("- ")] == ["JP-UPR-05"]
+    assert draft.drafter == "template" and draft.provenance and (draft.provenance.outcome, draft.provenance.detail) == ("blocked", "JP-UPR-05")
+
+
+def test_what_the_law_misses_in_a_call_is_told_by_rule_and_without_values(plain: Work, reader: Enishi) -> None:
+    """A call to sell says what kind of goods it is about and that it is to sell; only to a business it need not."""
+    template = next(
+        draft for draft in plain.drafts
+        if (draft.intent.channel, draft.intent.language, draft.intent.action.purpose) == ("phone", "ja", "marketing")
+        and not draft.about["recipient"]["is_business"]
+    )  # fmt: skip
+    order = ordered(reader, template.decision.customer_id)
+    brief = ModelDrafter(lambda wanted: {}).brief(order)
+    found = judged_for(order, reader.world)(brief, Wording("", "今、お話ししてもよろしいでしょうか。"), 1)
+    assert [one.rule for one in found] == ["JP-SCT-07", "JP-SCT-07"]
+    assert "勧誘のための電話であることが述べられていません" in found[1].ja + found[0].ja
+    assert not [text for text in (*template.said.values(), template.addressee or "-") for one in found if text in f"{one.ja}{one.en}{one.text}"]
+    assert judged_for(ordered(reader, somebody(plain, "phone")), reader.world)(brief, Wording("", "今、お話ししてもよろしいでしょうか。"), 1) == []
+
+
+def test_a_copy_for_many_is_held_against_the_law_before_it_is_filled(plain: Work, reader: Enishi) -> None:
+    """Words that the law of wherever its readers may live forbids; what depends on the reader is not asked yet."""
+    judged = judged_on_specimens(reader.world, AS_OF.date())
+    for channel in ("email", "line", "phone"):
+        order = ordered(reader, somebody(plain, channel))
+        brief = ModelDrafter(lambda wanted: {}).brief(order)
+        with Loopback() as server:
+            written = copywriter(reader, server.url).write([brief])[brief.key]
+        (wording,) = written.wordings
+        assert written.outcome == "written" and list(judged(brief, wording, 1)) == []
+        if channel != "phone":
+            bad = replace(wording, body=f"{wording.body}\n体験談も届いています。")
+            assert [one.rule for one in judged(brief, bad, 1)] == ["JP-UPR-05"]
 
 
 @pytest.mark.parametrize(
@@ -328,7 +407,6 @@ def writer_of(writer: Copywriter) -> Any:
 
 
 def everyone(enishi: Enishi) -> Frames:
-    from retrieval.database import reading
     from retrieval.history import read_partition
 
     with reading(enishi.engine) as connected:
@@ -378,6 +456,47 @@ def test_a_wish_with_the_customers_own_name_is_refused(plain: Work, reader: Enis
     surname = next(draft.surname for draft in plain.drafts if draft.decision.customer_id == customer)
     with Loopback() as server, pytest.raises(InputError, match="names a person"):
         drafted(reader, customer, server, ask=f"{surname}さんには短く")
+
+
+@pytest.mark.parametrize(
+    "wish",
+    ["一色麗華に話したように", "イッシキ レイカにも触れて", "一色様にも触れて", "０９０−８７６５−４３２１", "warmly, as for Reika Isshiki", "reika.i@example.com",
+     "見本市緑町4-5-6のことも", "Z90017と同じ調子で"],
+)  # fmt: skip
+def test_a_wish_that_names_another_customer_is_refused_before_anything_is_sent(wish: str, plain: Work, home: Path, enishi: Command) -> None:
+    """And the sentence repeats none of it."""
+    import_customers(home, STRANGER)
+    with Loopback() as server:
+        configured(home, server.url)
+        told = enishi("draft", somebody(plain), "--drafter", "model", "--ask", wish, "--as-of", AS_OF.isoformat(), home=home)
+        assert server.drafts_asked == []
+    assert told.code == 2 and told.err.count("\n") == 1
+    assert "--ask: the wish names a person or holds an identifier" in told.err and wish not in told.err
+
+
+def test_a_wish_with_what_only_the_index_knows_of_the_reader_is_refused(plain: Work, home: Path) -> None:
+    customer = somebody(plain)
+    with Enishi.open(home) as opened, reading(opened.engine) as connection:
+        own = dict(connection.execute(select(HISTORY["customers"]).where(HISTORY["customers"].c.id == customer)).mappings().one())
+    import_customers(home, {"id": customer, "shop": own["shop"], "name": own["name"], "extra": STRANGER["extra"]})
+    with Loopback() as server:
+        configured(home, server.url)
+        with Enishi.open(home) as opened:
+            for wish in ("イッシキレイカさんらしく", "見本市緑町四丁目五番六号の話も", f"{customer}らしく"):
+                with pytest.raises(InputError, match="names a person or holds an identifier"):
+                    opened.draft(customer, drafter="model", ask=wish, as_of=AS_OF)
+            kept = opened.draft(customer, drafter="model", ask="短く、やわらかく", as_of=AS_OF)
+        assert isinstance(kept, Draft) and kept.drafter == "model"
+        assert len(server.drafts_asked) == 1
+
+
+def test_a_wish_that_cannot_be_held_against_the_index_is_refused(plain: Work, home: Path) -> None:
+    (home / "key").write_bytes(b"cut")
+    with Loopback() as server:
+        configured(home, server.url)
+        with Enishi.open(home) as opened, pytest.raises(InputError, match=r"--ask.*cannot be checked.*32 bytes"):
+            opened.draft(somebody(plain), drafter="model", ask="短く", as_of=AS_OF)
+        assert server.drafts_asked == []
 
 
 def test_what_a_wish_brings_about_is_judged_like_any_text(plain: Work, reader: Enishi) -> None:

@@ -178,7 +178,8 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.seen.append(tag)
-        self.loads += [str(value) for name, value in attrs if name in ("src", "href", "srcset", "action", "data")]
+        named = [str(value) for name, value in attrs if name in ("src", "href", "srcset", "action", "data")]
+        self.loads += [one for one in named if not one.startswith("#")]
         if tag not in ("meta", "br", "link"):
             self.open.append(tag)
 

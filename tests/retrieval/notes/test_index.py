@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -221,16 +222,17 @@ def test_without_chromadb_it_says_what_to_install(notes: Notes, monkeypatch: pyt
 # --- a server -------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[str]:
-    """The URL of a Chroma server of one's own on loopback."""
-    command = Path(sys.executable).with_name("chroma")
+CHROMA = Path(sys.executable).with_name("chroma")
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[str]:
+    """A Chroma server of one's own on loopback; its URL."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     process = subprocess.Popen(
-        [command, "run", "--path", tmp_path / "server", "--host", "127.0.0.1", "--port", str(port)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        [CHROMA, "run", "--path", folder, "--host", "127.0.0.1", "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )  # fmt: skip
     try:
         for _ in range(300):
@@ -242,6 +244,44 @@ def server(tmp_path: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(10)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """The URL of a server."""
+    with running(tmp_path / "server") as url:
+        yield url
+
+
+def holding(folder: Path, *wanted: bytes) -> set[str]:
+    """Names of the files in which any of these bytes stand."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.name for path in files if any(one in path.read_bytes() for one in wanted)}
+
+
+@pytest.mark.parametrize("going", [1, 3])
+def test_nothing_of_a_vector_is_left_in_the_graph_of_a_server_and_after_a_vacuum_nowhere(tmp_path: Path, going: int) -> None:
+    """More vectors than Chroma keeps in memory, so that they are in its files before; of a length that is 1 to the last bit."""
+    vectors = np.random.default_rng(1).choice(np.array([-0.125, 0.125], np.float32), (1200, 64))
+    ids, owners = [f"N{number:05}" for number in range(1200)], [f"C{number // going:05}" for number in range(1200)]
+    gone = range(300 // going * going, 300 // going * going + going)
+    numbers = [vectors[number].tobytes() for number in gone]
+    folder = tmp_path / "server"
+    with running(folder) as url, NoteIndex.open(tmp_path / "notes", About("grams", server=url)) as index:
+        index.add(0, ids, owners, vectors)
+        assert owners[gone[0]] in index.nearest(vectors[gone[0]], 1)
+        assert "data_level0.bin" in holding(folder, *numbers)
+        assert "index_metadata.pickle" in holding(folder, ids[gone[0]].encode())
+        assert index.forget([owners[gone[0]]]) == going
+        assert index.ids(0) == set(ids) - {ids[number] for number in gone}
+        assert holding(folder, *numbers, *[ids[number].encode() for number in gone]) <= {"chroma.sqlite3", "chroma.sqlite3-wal"}
+        for number in (0, 299 - going, 1199):
+            assert index.nearest(vectors[number], 1) == [owners[number]], "the others are found as before"
+        assert owners[gone[0]] not in index.nearest(vectors[gone[0]], 20)
+    subprocess.run([CHROMA, "vacuum", "--path", folder, "--force"], check=True, capture_output=True)
+    assert holding(folder, *numbers, *[ids[number].encode() for number in gone], owners[gone[0]].encode()) == set()
+    with running(folder) as url, NoteIndex.open(tmp_path / "notes", About("grams", server=url)) as index:
+        assert len(index.ids(0)) == 1200 - going and index.nearest(vectors[5], 1) == [owners[5]]
 
 
 def test_a_server_holds_the_index_as_well(notes: Notes, home: Path, server: str) -> None:
