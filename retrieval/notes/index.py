@@ -11,8 +11,9 @@ without a word, so the first one holds ``notes/lock``; whoever needs more runs a
 from __future__ import annotations
 
 import json
+import multiprocessing
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ from retrieval.notes.ranking import Vectors
 from retrieval.tables import BUCKETS, bucket_of
 
 if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
     from chromadb.api import ClientAPI
     from chromadb.api.client import Client
     from chromadb.api.models.Collection import Collection
@@ -198,14 +201,10 @@ class NoteIndex:
             return len(going)
         kept = [id for id, customer in owner.items() if customer not in customers]
         shutil.rmtree(self._path(shard, ".new"), ignore_errors=True)
-        fresh = _client(self._path(shard, ".new"))
-        try:
-            after = _collection(fresh, COLLECTION)
+        with _written_apart(self._path(shard, ".new")) as write:
             for some in _batches(kept):
                 rows = _rows(before, some)
-                _fill(after, some, [owner[id] for id in some], np.array([rows[id] for id in some], dtype=np.float32))
-        finally:
-            fresh.close()
+                write(some, [owner[id] for id in some], np.array([rows[id] for id in some], dtype=np.float32))
         self._close(shard)
         self._path(shard).rename(self._path(shard, ".old"))
         self._path(shard, ".new").rename(self._path(shard))
@@ -342,6 +341,43 @@ def _collection(client: ClientAPI, name: str, **graph: int) -> Collection:
     chosen: Any = {"hnsw": {"space": "cosine", **graph}, "embedding_function": None}
     # Left out, the embedding function would be one that downloads its model.
     return client.get_or_create_collection(name, embedding_function=None, configuration=chosen)
+
+
+Write = Callable[[Sequence[str], Sequence[str], Vectors], None]
+"""Adds notes (ids, customers, vectors) to a shard."""
+
+
+@contextmanager
+def _written_apart(path: Path) -> Iterator[Write]:
+    """A new shard, written by a process of its own that never saw any note but those it is given.
+
+    Chroma's files hold memory that was never written to, so what this process has read could come back in them.
+    """
+    start = multiprocessing.get_context("spawn")
+    theirs, ours = start.Pipe(duplex=False)
+    writer = start.Process(target=_write_apart, args=(path, theirs), name="enishi-notes")
+    writer.start()
+    theirs.close()
+    try:
+        with ours:
+            yield lambda ids, customers, vectors: ours.send((ids, customers, vectors))
+            ours.send(None)
+    except BrokenPipeError:
+        pass
+    finally:
+        writer.join()
+    if writer.exitcode:
+        raise OSError(f"the process that writes {path} stopped ({writer.exitcode})")
+
+
+def _write_apart(path: Path, given: Connection) -> None:
+    client = _client(path)
+    try:
+        shard = _collection(client, COLLECTION)
+        while (some := given.recv()) is not None:
+            _fill(shard, *some)
+    finally:
+        client.close()
 
 
 def _rows(shard: Collection, ids: Sequence[str]) -> dict[str, Vectors]:
