@@ -262,7 +262,7 @@ LINES: Mapping[str, tuple[str, int]] = {
     "html": ("malformed", 0), "no_choices": ("malformed", 0), "empty": ("repaired", 1), "refusal": ("refused", 0), "filtered": ("filtered", 0),
     "wrong_schema": ("repaired", 1), "unknown_fact": ("repaired", 1), "offer": ("repaired", 1), "offer_words": ("repaired", 1),
     "name": ("repaired", 1), "placeholder": ("repaired", 1), "unauthorised": ("unauthorised", 0), "unknown_model": ("unknown_model", 0),
-    "too_long": ("too_long", 0),
+    "too_long": ("too_long", 0), "voices": ("repaired", 1),
 }  # fmt: skip
 """Fault of a line → what comes of its copy, and how often the provider is asked at once because of it."""
 
@@ -306,7 +306,12 @@ FINAL = ("quota", "unauthorised", "unknown_model")
 """Faults after which nothing more is asked at once."""
 
 
-@pytest.mark.parametrize("faults", [[fault for fault in LINES if fault not in FINAL], FINAL], ids=["passing", "final"])
+UNLAWFUL = ("rate_limited", "voices")
+"""The second copy is one of which Japan's law on advertising has something to say."""
+PASSING = tuple(fault for fault in LINES if fault not in (*FINAL, "voices"))
+
+
+@pytest.mark.parametrize("faults", [PASSING, UNLAWFUL, FINAL], ids=["passing", "unlawful", "final"])
 def test_every_fault_of_a_line_has_its_outcome(faults: Sequence[str], night: Path, ordinary: tuple[Path, Any, int]) -> None:
     with Loopback(faults=faults, retry_after=0.01) as server:
         at_server(night, server)
