@@ -275,7 +275,7 @@ def test_a_copy_for_many_is_held_against_the_law_before_it_is_filled(plain: Work
     [("rate_limited", 3), ("server_error", 3), ("drop", 3), ("hang", 1)],
 )  # fmt: skip
 def test_what_passes_is_tried_again(fault: str, answers: int, plain: Work, reader: Enishi) -> None:
-    limited = {"timeout_seconds": 0.5} if fault == "hang" else {}
+    limited = {"timeout_seconds": 5.0} if fault == "hang" else {}
     with Loopback(faults=[fault] * answers, retry_after=0.01) as server:
         draft = drafted(reader, somebody(plain), server, **limited)
         assert len(server.drafts_asked) == answers + 1
