@@ -219,8 +219,9 @@ def _twins(connection: Connection, ids: Iterable[str], catalogue: Catalogue) -> 
         likely = _duplicates(stored, catalogue)
         if name in found:
             found[name] |= likely
-        for other in found.keys() & likely.keys():
-            found[other].setdefault(name, 0)
+        for other in likely:
+            if other in found:
+                found[other].setdefault(name, 0)
     return found
 
 

@@ -30,10 +30,13 @@ def count_customers(connection: Connection) -> int:
 
 
 def read_duplicates(connection: Connection) -> Iterator[tuple[str, str]]:
-    """(id, candidates as JSON text) of every customer who has duplicates listed, likely or not."""
-    listed = HISTORY["customers"].c
-    for row in connection.execute(select(listed.id, listed.duplicate_candidates).where(LISTED)):
-        yield row.id, row.duplicate_candidates
+    """(id, candidates as JSON text) of every customer who has duplicates listed, likely or not, through the driver's own cursor."""
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(f'SELECT "id", "duplicate_candidates" FROM "customers" WHERE {LISTED}')
+        yield from cursor.fetchall()
+    finally:
+        cursor.close()
 
 
 def read_people(connection: Connection) -> Iterator[tuple[str, str | None, str | None]]:
