@@ -18,7 +18,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from policies.law_checks import CHECKS
-from policies.law_checks.asking import LAW_CHANNELS, PATHS, UNKNOWN, Answers, Circumstances, Words
+from policies.law_checks.asking import LAW_CHANNELS, PATHS, UNKNOWN, Answers, Circumstances
+from policies.law_checks.vocabulary import Vocabulary, Words, squeezed
 from policies.loading import Page, policy_files
 from retrieval.errors import nearest
 
@@ -90,6 +91,14 @@ class _PackFile(_Part):
     rules: Mapping[str, Mapping[str, Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """The lists of words of one file, and the vocabulary of all files."""
+
+    words: Mapping[str, tuple[str, ...]]
+    vocabulary: Vocabulary
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LawRule:
     """One rule.
@@ -119,21 +128,28 @@ class LawRule:
 
     def applies(self, it: Circumstances) -> bool | str:
         """Whether the rule is about this message; the name of a field when that depends on one that was not told."""
+        about = self.concerns(it)
+        if about and self.signs is not None and self.by_signs(about):
+            return about if it.find(self.signs) else False
+        return about
+
+    def concerns(self, it: Circumstances) -> bool | str:
+        """:meth:`applies`, as far as fields tell: where :meth:`by_signs` says so, only if the message has a sign."""
         for path, exempt in self.unless.items():
             if (value := it.value(path)) is not UNKNOWN and _one_of(value, exempt):
                 return False
-        if not self.given:
-            return self.signs is None or self.signs.found(it) is not None
-        asked: str | None = None
+        asked = ""
         for path, wanted in self.given.items():
             value = it.value(path)
             if value is UNKNOWN:
                 asked = asked or path
             elif not (value not in (None, "", [], ()) if wanted is None else _one_of(value, wanted)):
                 return False
-        if asked is None:
-            return True
-        return asked if self.signs is not None and self.signs.found(it) else False
+        return (asked if self.signs is not None else False) if asked else True
+
+    def by_signs(self, about: bool | str) -> bool:
+        """Whether, with this answer of :meth:`concerns`, the rule is about a message only if it has one of the signs."""
+        return self.signs is not None and (about is not True or not self.given)
 
 
 def _one_of(value: Any, wanted: tuple[Any, ...]) -> bool:
@@ -249,17 +265,20 @@ def _plausible(zone: str, language: str) -> tuple[str, ...]:
 
 def load_law(*roots: Path) -> Law:
     """Every pack; a file of an earlier root replaces the one of the same name.  Raises InputError naming file and line."""
-    packs, seen = [], dict[str, Path]()
+    packs, seen, vocabulary = [], dict[str, Path](), Vocabulary()
     for path in policy_files("law", *roots):
         page = Page(path)
         pack = page.read(_PackFile)
         sources = {name: _source(page, name, content) for name, content in pack.sources.items()}
-        rules = []
+        for name, words in pack.words.items():
+            if not all(map(squeezed, words)):
+                raise page.error("holds a word without a letter, which would stand in every message", "words", name)
+        rules, lists = [], _Lists(pack.words, vocabulary)
         for name, content in pack.rules.items():
             if name in seen:
                 raise page.error(f"'{name}' is already a rule of {seen[name].name}", "rules", name)
             seen[name] = path
-            rules.append(_rule(page, name, content, pack.words, sources))
+            rules.append(_rule(page, name, content, lists, sources))
         packs.append(Pack(path.stem, pack.title, pack.notice, pack.checked, pack.review_by, tuple(rules)))
     return Law(tuple(packs))
 
@@ -272,7 +291,7 @@ def _source(page: Page, name: str, content: Mapping[str, Any]) -> Source:
 
 
 def _rule(
-    page: Page, name: str, content: Mapping[str, Any], words: Mapping[str, tuple[str, ...]], sources: Mapping[str, Source]
+    page: Page, name: str, content: Mapping[str, Any], lists: _Lists, sources: Mapping[str, Source]
 ) -> LawRule:  # fmt: skip
     at = ("rules", name)
     read = page.part(_RuleFile, content, *at)
@@ -293,11 +312,11 @@ def _rule(
         if source not in sources:
             raise page.error(f"unknown source '{source}'{nearest(source, sources)}", *at, "sources", place)
 
-    kind, ask = _check(page, read.check, words, *at)
+    kind, ask = _check(page, read.check, lists, *at)
     return LawRule(
         id=name, jurisdiction=read.jurisdiction, channels=frozenset(channels), purpose=read.purpose,
         given={path: None if wanted == "known" else tuple(wanted) for path, wanted in read.given.items()}, unless=read.unless,
-        signs=_listed(page, list(read.signs), words, *at, "signs") if read.signs else None, says={"ja": read.ja, "en": read.en},
+        signs=_listed(page, list(read.signs), lists, *at, "signs") if read.signs else None, says={"ja": read.ja, "en": read.en},
         severity=read.severity, on_missing=read.on_missing, kind=kind, ask=ask,
         cap=(read.cap.max, read.cap.days) if read.cap else None, sources=tuple(sources[source] for source in read.sources),
         confidence=read.confidence, note=read.note,
@@ -305,7 +324,7 @@ def _rule(
 
 
 def _check(
-    page: Page, content: Mapping[str, Any], words: Mapping[str, tuple[str, ...]], *at: object
+    page: Page, content: Mapping[str, Any], lists: _Lists, *at: object
 ) -> tuple[str, Callable[[Circumstances], Answers]]:
     """The kind of check a rule names, and that check as the rule sets it."""
     check = dict(content)
@@ -318,18 +337,18 @@ def _check(
     for path in check.get("fields", ()) if isinstance(check.get("fields"), list) else ():
         _known_field(page, path, *at, "check", "fields")
     if "words" in check and "words" in CHECKS[kind].parameters.model_fields:
-        check["words"] = _listed(page, check["words"], words, *at, "check", "words")
+        check["words"] = _listed(page, check["words"], lists, *at, "check", "words")
     parameters = page.part(CHECKS[kind].parameters, check, *at, "check")
     return kind, partial(_asked, CHECKS[kind].ask, parameters)
 
 
-def _listed(page: Page, names: Any, words: Mapping[str, tuple[str, ...]], *at: object) -> Words:
+def _listed(page: Page, names: Any, lists: _Lists, *at: object) -> Words:
     """The words of the lists named."""
     wanted = names if isinstance(names, list) else [names]
     for one in wanted:
-        if one not in words:
-            raise page.error(f"unknown word list '{one}'{nearest(str(one), words)}", *at)
-    return Words(word for one in wanted for word in words[one])
+        if one not in lists.words:
+            raise page.error(f"unknown word list '{one}'{nearest(str(one), lists.words)}", *at)
+    return Words((word for one in wanted for word in lists.words[one]), lists.vocabulary)
 
 
 def _asked(ask: Callable[[Circumstances, Any], Answers], parameters: Any, it: Circumstances) -> Iterator[Any]:

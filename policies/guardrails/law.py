@@ -7,14 +7,20 @@ and does not get is a finding of its own, as severe as the rule says.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
 
 from policies.catalogue import Catalogue
 from policies.guardrails.guard import FLAG, Finding, Message, Scope
 from policies.jurisdictions import LawRule, Under, jurisdictions_of
-from policies.law_checks.asking import OF_ONE_READER, Circumstances, Lacking
+from policies.law_checks.asking import OF_ONE_READER, Circumstances, Fields, Lacking
+from policies.law_checks.vocabulary import Vocabulary
 
 SCOPE: Scope = "all"
+_MOST = 8192
+"""Sets of answers remembered of one court."""
 
 
 def check(message: Message, catalogue: Catalogue) -> Iterator[Finding]:
@@ -22,79 +28,142 @@ def check(message: Message, catalogue: Catalogue) -> Iterator[Finding]:
     it = Circumstances(message)
     under = jurisdictions_of(it)
     yield from _doubts(under, catalogue)
-    for rule in catalogue.law.rules_for(under.jurisdictions, it.channel, it.marketing):
-        yield from _asked(rule, it)
+    settled = court_of(catalogue.law.rules_for(under.jurisdictions, it.channel, it.marketing)).settled(it)
+    yield from settled.said
+    for question, rule in settled.left(it):
+        yield from question(rule, it)
 
 
 class Remembered:
     """The law asked of message after message of known copies: what its rules read is remembered where they found nothing.
 
-    A rule that reads the same answers in the same words says the same, so that it need not be asked twice.  Rules that read
-    what is one reader's own (:attr:`Circumstances.personal`) are asked each time; the rest only of answers not seen before.
+    A rule that reads the same answers in the same words says the same, so that it need not be asked twice.  Of rules that no answer
+    settles, those that read what is one reader's own (:attr:`Circumstances.personal`) are asked each time, the rest only of words that
+    were not read with these answers before.
     """
 
     def __init__(self, most: int = 200_000) -> None:
         self._most = most
-        self._courts: dict[tuple[LawRule, ...], _Court] = {}
+        self._clean: dict[Hashable, tuple[Open, ...]] = {}
 
     def check(self, message: Message, catalogue: Catalogue, copy: Hashable) -> Iterator[Finding]:
         """What :func:`check` yields; ``copy`` stands for the words: no rule tells the words of two messages with one ``copy`` apart."""
         it = Circumstances(message)
         under = jurisdictions_of(it)
-        rules = catalogue.law.rules_for(under.jurisdictions, it.channel, it.marketing)
-        court = self._courts.get(rules)
-        if court is None:
-            court = self._courts[rules] = _Court()
-        found = list(_doubts(under, catalogue))
-        if not found and court.knows(it, copy):
-            for rule in court.personal:
-                yield from _asked(rule, it)
+        yield from _doubts(under, catalogue)
+        court = court_of(catalogue.law.rules_for(under.jurisdictions, it.channel, it.marketing))
+        settled = court.settled(it)
+        yield from settled.said
+        known = (court, settled, copy)
+        personal = self._clean.get(known)
+        if personal is not None:
+            for question, rule in personal:
+                yield from question(rule, it)
             return
-        clean = not found
-        it.asked.clear()
-        for rule in rules:
+        own: list[Open] = []
+        clean = True
+        for question, rule in settled.left(it):
             it.personal = False
-            said = list(_asked(rule, it))
+            said = list(question(rule, it))
             if it.personal:
-                court.personal.setdefault(rule)
+                own.append((question, rule))
             else:
                 clean = clean and not said
-            found += said
-        if clean:
-            court.remember(it, copy, self._most)
-        yield from found
+            yield from said
+        if clean and settled.kept:
+            if len(self._clean) >= self._most:
+                self._clean.clear()
+            self._clean[known] = tuple(own)
 
 
-class _Court:
-    """What one set of rules asks for, and the answers to which those that are nobody's own found nothing."""
+Open = tuple[Callable[[LawRule, Circumstances], Iterator[Finding]], LawRule]
+"""A rule that is left to ask, and what is left to ask of it: all, or, where the answers tell that it applies, what it finds."""
 
-    def __init__(self) -> None:
-        self.personal: dict[LawRule, None] = {}
-        self._fields: tuple[str, ...] = ()
-        self._clean: set[Hashable] = set()
 
-    def knows(self, it: Circumstances, copy: Hashable) -> bool:
-        """Whether nothing was found in these words with these answers."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Settled:
+    """What the answers alone settle: ``said`` by rules that read nothing else, and those left ``open``; ``kept`` for the next who answers so.
+
+    ``signed`` are the rules that are left open too if a word (squeezed) stands in the message.
+    """
+
+    said: tuple[Finding, ...]
+    open: tuple[Open, ...]
+    signed: Mapping[Vocabulary, Mapping[str, tuple[LawRule, ...]]]
+    kept: bool
+
+    def left(self, it: Circumstances) -> Iterator[Open]:
+        """What is left to ask of a message."""
+        yield from self.open
+        for vocabulary, rules in self.signed.items():
+            near = rules.keys() & it.known_of(vocabulary)
+            for rule in dict.fromkeys(rule for word in near for rule in rules[word]):
+                yield _asked, rule
+
+
+class Court:
+    """One set of rules, what they ask for, and what was settled by which answers.
+
+    A rule that was given the same answers asks the same questions.  If it asked for nothing but fields, it says the same of any message
+    with these answers, whatever its words; if it read the words or something of one reader's own, it is left open and asked each time.
+    """
+
+    def __init__(self, rules: tuple[LawRule, ...]) -> None:
+        self._rules = rules
+        self._fields = Fields(())
+        self._settled: dict[Hashable, Settled] = {}
+
+    def settled(self, it: Circumstances) -> Settled:
+        """What the answers of ``it`` settle, asked now where these answers are new."""
         try:
-            return self._key(it, copy) in self._clean
-        except TypeError:
-            return False
-
-    def remember(self, it: Circumstances, copy: Hashable, most: int) -> None:
-        """That nothing was found.  A field not asked for before makes what was remembered without it worthless."""
-        new = it.asked.difference(OF_ONE_READER, self._fields)
-        if new or len(self._clean) >= most:
-            self._fields += tuple(sorted(new))
-            self._clean.clear()
-        try:
-            self._clean.add(self._key(it, copy))
+            found = self._settled.get(self._key(it))
         except TypeError:  # an answer that is a list or a mapping is not remembered
-            return
+            return self._ask(it, kept=False)
+        if found is None:
+            found = self._ask(it, kept=True)
+            # A field not asked for before makes what was settled without it worthless.
+            new = it.asked.difference(OF_ONE_READER, self._fields.paths)
+            if new or len(self._settled) >= _MOST:
+                self._fields = Fields({*self._fields.paths, *new})
+                self._settled.clear()
+            try:
+                self._settled[self._key(it)] = found
+            except TypeError:
+                return replace(found, kept=False)
+        return found
 
-    def _key(self, it: Circumstances, copy: Hashable) -> Hashable:
+    def _ask(self, it: Circumstances, *, kept: bool) -> Settled:
+        said: list[Finding] = []
+        left: list[Open] = []
+        signed: dict[Vocabulary, dict[str, tuple[LawRule, ...]]] = {}
+        for rule in self._rules:
+            it.worded = it.personal = False
+            about = rule.concerns(it)
+            if it.personal:
+                left.append((_asked, rule))
+            elif about and rule.signs is not None and rule.by_signs(about):
+                rules = signed.setdefault(rule.signs.vocabulary, {})
+                for word in rule.signs.plain:
+                    rules[word] = (*rules.get(word, ()), rule)
+            else:
+                found = list(_found(rule, it, about))
+                if it.worded or it.personal:
+                    left.append((_answers, rule))
+                else:
+                    said += found
+        return Settled(tuple(said), tuple(left), signed, kept)
+
+    def _key(self, it: Circumstances) -> Hashable:
         answers = it.answers(self._fields)
-        # 1 == True, and a rule tells them apart.
-        return copy, it.day, answers, tuple(map(type, answers))
+        # 1 == True and noon in Tokyo is an hour of London, and a rule tells them apart.
+        kinds = tuple(map(type, answers))
+        if datetime in kinds:
+            answers = [one.isoformat() if isinstance(one, datetime) else one for one in answers]
+        return it.day, tuple(answers), kinds
+
+
+court_of = lru_cache(maxsize=256)(Court)
+"""The court of one set of rules."""
 
 
 def _doubts(under: Under, catalogue: Catalogue) -> Iterator[Finding]:
@@ -113,7 +182,11 @@ def _doubts(under: Under, catalogue: Catalogue) -> Iterator[Finding]:
 
 
 def _asked(rule: LawRule, it: Circumstances) -> Iterator[Finding]:
-    about = rule.applies(it)
+    """Whether the rule is about the message, and if so what it finds."""
+    return _found(rule, it, rule.applies(it))
+
+
+def _found(rule: LawRule, it: Circumstances, about: bool | str) -> Iterator[Finding]:
     if about is True:
         yield from _answers(rule, it)
     elif about:

@@ -8,15 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
 
+from policies.law_checks.vocabulary import Part, Place, Vocabulary, Words, squeezed
+
 if TYPE_CHECKING:
     from policies.guardrails.guard import Message
 
-Part = Literal["subject", "title", "body"]
 LAW_CHANNELS = ("email", "sms", "line", "push", "postcard", "letter", "insert", "phone", "social_dm", "fax")
 """Channels as the law tells them apart; our ``post`` is a postcard unless ``message.channel`` says letter."""
 
@@ -53,7 +54,6 @@ OF_ONE_READER = frozenset((
 PATHS = frozenset(f"{block}.{name}" for block, names in FIELDS.items() for name in names)
 
 _SUBSTITUTE = {"postcard": "post", "letter": "post"}
-_SPACES = re.compile(r"\s+")
 _URL = re.compile(r"https?://[^\s<>\"'（）「」、。]{1,500}")
 _ZONES = {"JP": "Asia/Tokyo", "UK": "Europe/London", "GB": "Europe/London", "FR": "Europe/Paris", "DE": "Europe/Berlin"}
 """Countries whose people all live by one clock."""
@@ -130,64 +130,16 @@ def kind(
     return register
 
 
-@lru_cache(maxsize=4096)
-def squeezed(text: str) -> str:
-    """Compatibility forms folded (NFKC), case folded, without any space: what two ways of writing one name share."""
-    return _SPACES.sub("", unicodedata.normalize("NFKC", text)).casefold()
-
-
-def _whole(word: str) -> str:
-    """A pattern for a Latin word that is not part of a longer one."""
-    before = r"(?<![a-z0-9])" if word[0].isalnum() else ""
-    after = r"(?![a-z0-9])" if word[-1].isalnum() else ""
-    return f"{before}{re.escape(word)}{after}"
-
-
-class Words:
-    """A list of words to be found in a message, however they are spaced or set; Latin words only as whole words."""
-
-    def __init__(self, words: Iterable[str]) -> None:
-        self.words = tuple(words)
-        self._plain = tuple((word, plain, plain[0], plain[-1]) for word in self.words for plain in [squeezed(word)])
-        latin = [_whole(word) for word in self.words if unicodedata.normalize("NFKC", word).isascii()]
-        self._latin = re.compile("|".join(latin), re.IGNORECASE | re.ASCII) if latin else None
-
-    def found(self, it: Circumstances) -> tuple[Part, int | None, int | None, str] | None:
-        """The first word there is: part, start, end (code points; None when it is spaced or set otherwise) and the word."""
-        if self not in it.sought:
-            it.sought[self] = self._find(it)
-        return it.sought[self]
-
-    def _find(self, it: Circumstances) -> tuple[Part, int | None, int | None, str] | None:
-        letters, text = it.letters, it.squeezed
-        near = [word for word, plain, a, z in self._plain if a in letters and z in letters and plain in text]
-        for word in near:
-            if unicodedata.normalize("NFKC", word).isascii():
-                continue
-            for part, text in it.parts:
-                at = text.find(word)
-                if at >= 0:
-                    return part, at, at + len(word), word
-            return "body", None, None, word
-        if near and self._latin:
-            for part, text in it.parts:
-                if hit := self._latin.search(text):
-                    return part, *hit.span(), hit[0]
-            folded = self._latin.search(it.folded)
-            if folded:
-                return "body", None, None, folded[0]
-        return None
-
-
 class Circumstances:
     """One message as every rule reads it; what several rules ask is worked out once.
 
-    ``asked`` are the fields asked for; ``personal`` becomes true when something is asked that differs between readers of one copy: a field of
-    :data:`OF_ONE_READER`, the time of arrival (its day does not count), or how far into the text a word stands.
+    ``asked`` are the fields asked for.  ``worded`` becomes true when anything else of the message is asked for than its fields and its day;
+    ``personal`` when something is asked that differs between readers of one copy: a field of :data:`OF_ONE_READER`, the time of arrival, or
+    how far into the text a word stands.
     """
 
     def __init__(self, message: Message) -> None:
-        self.message = message
+        self._message, self._parts = message, message.parts
         own = message.about.get("message")
         told = own.get("channel") if isinstance(own, Mapping) else None
         self.channel: str = (
@@ -195,39 +147,66 @@ class Circumstances:
         )
         self._ways = _ways(self.channel, message.channel)
         self.marketing = message.purpose == "marketing"
-        self.parts = message.parts
         self._told: dict[str, Any] = {}
+        self._known: dict[Vocabulary, frozenset[str]] = {}
         self.asked: set[str] = set()
-        self.personal = False
-        self.sought: dict[Words, tuple[Part, int | None, int | None, str] | None] = {}
+        self.worded = self.personal = False
 
-    @cached_property
-    def folded(self) -> str:
-        """All the text, compatibility forms and case folded."""
-        return unicodedata.normalize("NFKC", self.message.whole).casefold()
+    @property
+    def message(self) -> Message:
+        """The message itself."""
+        self.worded = True
+        return self._message
 
-    @cached_property
+    @property
     def squeezed(self) -> str:
         """All the text without spaces, folded."""
-        return _SPACES.sub("", self.folded)
+        self.worded = True
+        return self._squeezed
 
-    @cached_property
-    def letters(self) -> frozenset[str]:
-        """Every letter of the text: a word with another one is not in it."""
-        return frozenset(self.squeezed)
-
-    @cached_property
+    @property
     def lines(self) -> tuple[str, ...]:
         """The lines of the body that are not empty, each folded and without spaces."""
-        folded = unicodedata.normalize("NFKC", self.message.body).casefold()
-        return tuple(line for line in (_SPACES.sub("", one) for one in folded.split("\n")) if line)
+        self.worded = True
+        return self._lines
 
-    @cached_property
+    @property
     def links(self) -> tuple[str, ...]:
         """Links given and links in the text."""
+        self.worded = True
+        return self._links
+
+    @cached_property
+    def _folded(self) -> str:
+        """All the text, compatibility forms and case folded."""
+        return unicodedata.normalize("NFKC", self._message.whole).casefold()
+
+    @cached_property
+    def _squeezed(self) -> str:
+        return "".join(map(squeezed, self._message.whole.split("\n")))
+
+    @cached_property
+    def _lines(self) -> tuple[str, ...]:
+        return tuple(line for one in self._message.body.split("\n") if (line := squeezed(one)))
+
+    @cached_property
+    def _links(self) -> tuple[str, ...]:
         given = self.value("message.links")
         listed = [str(one) for one in given] if isinstance(given, list | tuple) else []
-        return tuple(dict.fromkeys([*listed, *_URL.findall(self.message.whole)]))
+        return tuple(dict.fromkeys([*listed, *_URL.findall(self._message.whole)]))
+
+    def find(self, words: Words) -> Place | None:
+        """The first of these words that the text has."""
+        self.worded = True
+        known = self.known_of(words.vocabulary)
+        return words.find(self._parts, self._folded, known) if known else None
+
+    def known_of(self, vocabulary: Vocabulary) -> frozenset[str]:
+        """Which words of a vocabulary the text has, be it as a part of others."""
+        self.worded = True
+        if vocabulary not in self._known:
+            self._known[vocabulary] = vocabulary.within(self._squeezed)
+        return self._known[vocabulary]
 
     def value(self, path: str) -> Any:
         """A field, ``UNKNOWN`` when it was not given; ``<channel>`` is the channel of the message."""
@@ -236,14 +215,23 @@ class Circumstances:
             self.personal = True
         return self._look(path)
 
-    def answers(self, paths: Iterable[str]) -> tuple[Any, ...]:
+    def answers(self, fields: Fields) -> list[Any]:
         """Each of these fields as :meth:`value` tells it, without counting as asked."""
-        return tuple([self._look(path) for path in paths])
+        told: list[Any] = [self._look(path) for path in fields.elsewhere]
+        about = self._message.about
+        for block, names in fields.plain:
+            found = about.get(block, _EMPTY)
+            told += (
+                [found.get(name, UNKNOWN) for name in names]
+                if isinstance(found, (dict, Mapping))
+                else [UNKNOWN] * len(names)
+            )
+        return told
 
     def _look(self, path: str) -> Any:
         found = self._told.get(path, self)
         if found is self:
-            about = self.message.about
+            about = self._message.about
             for block, *names in self._ways[path]:
                 found = about.get(block, _EMPTY)
                 for name in names:
@@ -265,18 +253,19 @@ class Circumstances:
 
     def holds(self, needle: str) -> bool:
         """Whether the text has these words, whatever their spacing and width."""
-        return bool(needle) and squeezed(needle) in self.squeezed
+        self.worded = True
+        return bool(needle) and squeezed(needle) in self._squeezed
 
     def opening(self, letters: int) -> str:
         """The first letters of the body, folded and without spaces."""
         self.personal = True
-        return squeezed(self.message.body[:letters])
+        return squeezed(self._message.body[:letters])
 
     @property
     def sent_at(self) -> datetime | None:
         """When it is sent, on whatever clock that was given; None when no time was."""
         self.personal = True
-        return self.message.send_at
+        return self._message.send_at
 
     @property
     def arrives(self) -> datetime | None:
@@ -286,7 +275,7 @@ class Circumstances:
 
     @cached_property
     def _arrival(self) -> datetime | None:
-        moment = self.message.send_at
+        moment = self._message.send_at
         if moment is None or moment.tzinfo is None:
             return moment
         zone = self.text("recipient.timezone") or _ZONES.get(self.text("recipient.country").upper(), "")
@@ -303,7 +292,7 @@ class Circumstances:
     @cached_property
     def day(self) -> date | None:
         """The day it arrives, else the day of the fact bundle; None when neither was given."""
-        return self._arrival.date() if self._arrival else day_of(self.message.bundle.get("as_of"))
+        return self._arrival.date() if self._arrival else day_of(self._message.bundle.get("as_of"))
 
     def age(self) -> int | None:
         """The recipient's age on that day; None when birth date or day is not known."""
@@ -311,6 +300,27 @@ class Circumstances:
         if born is None or self.day is None:
             return None
         return self.day.year - born.year - ((self.day.month, self.day.day) < (born.month, born.day))
+
+
+class Fields:
+    """Fields to be read of message after message: those that lie directly in a block, block by block, and those ``elsewhere``."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        blocks: dict[str, list[str]] = {}
+        elsewhere: list[str] = []
+        for path in sorted(paths):
+            block, _, name = path.partition(".")
+            if "." in name or "<" in name:
+                elsewhere.append(path)
+            else:
+                blocks.setdefault(block, []).append(name)
+        self.elsewhere = tuple(elsewhere)
+        self.plain = tuple((block, tuple(names)) for block, names in blocks.items())
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.elsewhere, *[f"{block}.{name}" for block, names in self.plain for name in names])
 
 
 class _Ways(dict[str, tuple[tuple[str, ...], ...]]):

@@ -8,7 +8,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from policies.law_checks.asking import UNKNOWN, Answers, Breach, Circumstances, Lacking, Parameters, kind, squeezed
+from policies.law_checks.asking import UNKNOWN, Answers, Breach, Circumstances, Lacking, Parameters, kind
+from policies.law_checks.vocabulary import squeezed
 
 _NAMES = {
     "sender.legal_name": ("送信者の正式な名称", "the sender's registered name"),
@@ -66,13 +67,14 @@ def contains_field_or_linked(it: Circumstances, given: Shown) -> Answers:
 
 def _beside(it: Circumstances, needles: tuple[str, ...], words: tuple[str, ...]) -> bool:
     """Whether one of ``words`` stands on the line of a needle or next to it."""
-    wanted = [squeezed(needle) for needle in needles if needle]
-    return any(
-        any(word in near for word in words)
-        for number, line in enumerate(it.lines)
-        if any(needle in line for needle in wanted)
-        for near in it.lines[max(0, number - 1) : number + 2]
-    )
+    lines = it.lines
+    for needle in [squeezed(needle) for needle in needles if needle]:
+        for number, line in enumerate(lines):
+            if needle in line:
+                for near in lines[max(0, number - 1) : number + 2]:
+                    if any(word in near for word in words):
+                        return True
+    return False
 
 
 class OptOut(Parameters):

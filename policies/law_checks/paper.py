@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import ConfigDict, Field
 
-from policies.law_checks.asking import UNKNOWN, Answers, Breach, Circumstances, Lacking, Parameters, Words, kind
+from policies.law_checks.asking import UNKNOWN, Answers, Breach, Circumstances, Lacking, Parameters, kind
+from policies.law_checks.vocabulary import Words
 
 
 class Carriers(Parameters):
@@ -20,7 +21,7 @@ class Carriers(Parameters):
 def shinsho(it: Circumstances, given: Carriers) -> Answers:
     """A sheet that names its reader goes only where letters may go (郵便法4条)."""
     name = it.text("recipient.name") or (it.message.surname or "")
-    found = given.words.found(it)
+    found = it.find(given.words)
     named = bool(name) and it.holds(f"{name}様")
     if it.value("message.personalised") is not True and not found and not named:
         return

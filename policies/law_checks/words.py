@@ -15,12 +15,11 @@ from policies.law_checks.asking import (
     Circumstances,
     Lacking,
     Parameters,
-    Words,
     day_of,
     kind,
     number,
-    squeezed,
 )
+from policies.law_checks.vocabulary import Words, squeezed
 
 
 class Listed(Parameters):
@@ -37,7 +36,7 @@ def forbidden_terms(it: Circumstances, given: Listed) -> Answers:
     until = day_of(it.value(given.field)) if given.field else None
     if until and it.day and it.day > until:
         return
-    found = given.words.found(it)
+    found = it.find(given.words)
     if found:
         part, start, end, word = found
         yield Breach(f"「{word}」とは書けません", f"'{word}' may not be said", part, start, end, word)
@@ -163,7 +162,7 @@ class Share(Parameters):
 def promo_share_max(it: Circumstances, given: Share) -> Answers:
     """Promotion stays incidental to the notice."""
     share = number(it.value("message.promo_share"))
-    found = given.words.found(it)
+    found = it.find(given.words)
     if found and found[0] == "subject":
         yield Breach("お知らせの件名が販促になっています", "the subject of the notice promotes", "subject", *found[1:])
     if share is None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import replace
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
@@ -16,7 +18,7 @@ from hypothesis import strategies as st
 
 import policies
 from policies.catalogue import Catalogue, load_catalogue
-from policies.guardrails import GUARDS
+from policies.guardrails import GUARDS, law
 from policies.guardrails.guard import Finding, Message
 from policies.jurisdictions import jurisdictions_of, load_law
 from policies.law_checks import CHECKS
@@ -170,6 +172,7 @@ SLIPS = [
     ),
     (NAME, "check: {kind: contains_field, feilds: [sender.legal_name]}", 18, ("feilds", "did you mean 'fields'?")),
     (NAME, "check: {kind: forbidden_terms, words: shuot}", 18, ("shuot", "did you mean 'shout'?")),
+    ("shout: [大声]", "shout: [大声, ' ']", 6, ("word without a letter",)),
     (NAME, WINDOW, 18, ("overlap", "12:00", "11:00")),
     (NAME, "check: {kind: time_window, allow: [{opens: '21:00', closes: '08:00'}]}", 18, ("opens before it closes",)),
     (NAME, "check: {kind: time_window, allow: [{opens: 09:00, closes: 20:00}]}", 18, ("in quotes",)),
@@ -249,6 +252,73 @@ VALUE: Any = st.recursive(
 )
 SOUND = [0, 1, 2, 4, 5, 6, 7, 9, 11, 12]
 PLACES = [(block, name) for block, names in FIELDS.items() for name in names]
+
+
+LIKELY = ["配信停止はこちら", "No.1 の薬用クリーム 50%オフ 今だけ", "抽選で10名様にワイン", "ご祝儀", "Unsubscribe: https://example.com/stop", "世界\n一"]
+
+
+def asked_of_every_rule(message: Message) -> list[Finding]:
+    """What the guard finds with nothing remembered: each rule asked, in the order of the files."""
+    it = Circumstances(message)
+    under = jurisdictions_of(it)
+    rules = catalogue().law.rules_for(under.jurisdictions, it.channel, it.marketing)
+    return [*law._doubts(under, catalogue()), *(found for rule in rules for found in law._asked(rule, it))]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_what_was_settled_for_one_message_is_true_of_the_next(data: st.DataObject) -> None:
+    message = judged()[data.draw(st.integers(0, len(judged()) - 1))][0]
+    remembered, copy = law.Remembered(most=3), data.draw(st.integers())
+    for _ in range(data.draw(st.integers(1, 4))):
+        about = {block: dict(fields) for block, fields in message.about.items()}
+        for block, name in data.draw(st.lists(st.sampled_from(PLACES), max_size=2)):
+            at = about.setdefault(block, {})
+            *outer, last = name.replace("<channel>", message.channel).split(".")
+            for part in outer:
+                at = at[part] if isinstance(at.get(part), dict) else at.setdefault(part, {}) if part not in at else {}
+            at[last] = data.draw(VALUE | st.sampled_from([True, 1, "JP", "GB", "alcohol", "opt_in", date(2026, 11, 1)]))
+        text = data.draw(st.none() | st.sampled_from(LIKELY) | TEXT)
+        hours = data.draw(st.sampled_from([0, 12, 24 * 40]))
+        send_at = message.send_at + timedelta(hours=hours) if message.send_at else None
+        message = replace(message, about=about, body=message.body if text is None else message.body + text, send_at=send_at)
+        wanted = sorted(asked_of_every_rule(message), key=Finding.place)
+        assert sorted(GUARDS["law"](message, catalogue()), key=Finding.place) == wanted
+        for _ in range(2):
+            assert sorted(remembered.check(message, catalogue(), (copy, message.body)), key=Finding.place) == wanted
+
+
+TOKYO = datetime(2026, 6, 2, 1, tzinfo=ZoneInfo("Asia/Tokyo"))
+
+
+@pytest.mark.parametrize(
+    ("block", "name", "first", "then"),
+    [
+        ("recipient", "is_business", True, 1),
+        ("suppression", "disaster_hold_until", TOKYO, TOKYO.astimezone(ZoneInfo("Europe/London"))),
+    ],
+)  # fmt: skip
+def test_what_is_equal_but_not_the_same_is_asked_again(block: str, name: str, first: Any, then: Any) -> None:
+    assert first == then
+    told_apart = 0
+    for message, _ in judged():
+        at = datetime(2026, 6, 2, 12, tzinfo=ZoneInfo("Asia/Tokyo"))
+        both = [replace(message, send_at=at, about={**message.about, block: {**message.about.get(block, {}), name: value}}) for value in (first, then)]
+        wanted = [sorted(asked_of_every_rule(one), key=Finding.place) for one in both]
+        assert [sorted(GUARDS["law"](one, catalogue()), key=Finding.place) for one in both] == wanted
+        told_apart += wanted[0] != wanted[1]
+    assert told_apart
+
+
+def test_the_day_is_part_of_what_was_answered() -> None:
+    told_apart = 0
+    for message, _ in judged():
+        held = {**message.about, "suppression": {**message.about.get("suppression", {}), "disaster_hold_until": date(2026, 6, 2)}}
+        both = [replace(message, about=held, send_at=datetime(2026, 6, day, 12, tzinfo=ZoneInfo("Asia/Tokyo"))) for day in (1, 9)]
+        wanted = [sorted(asked_of_every_rule(one), key=Finding.place) for one in both]
+        assert [sorted(GUARDS["law"](one, catalogue()), key=Finding.place) for one in both] == wanted
+        told_apart += wanted[0] != wanted[1]
+    assert told_apart
 
 
 @settings(max_examples=300, deadline=None)
