@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from policies.catalogue import Catalogue
 from policies.guardrails import GUARDS, Check, Finding, Message, copy, judge, judge_all, law
 from policies.guardrails.copy.reading import whole_words
+from policies.law_checks.vocabulary import squeezed, squeezed_lines
 from prompts.facts import COUNT, DAY, LINK, MONEY, PERSON, SLOTS, WORD
 from prompts.render import Shape, Words
 
@@ -89,6 +90,7 @@ class Shared:
         self._lines: dict[_Line, bool] = {}
         self._names: dict[tuple[str, str], bool] = {}
         self._claiming: dict[str, bool] = {}
+        self._touching: dict[str, bool] = {}
         self._law = law.Remembered(MOST)
 
     @property
@@ -160,8 +162,10 @@ class Shared:
             return None
         forms = {slot: self._form(slot, text, message, catalogue) for slot, text in said.items()}
         for slot in _READER:
-            # A name that stands elsewhere too is counted twice: such a reader is a copy of their own.
-            if forms.get(slot) == _NAMED and _stands_elsewhere(said[slot], shape, said):
+            # A name that stands elsewhere too is counted twice, and 名様に after 3 is a prize: such readers are copies of their own.
+            if forms.get(slot) == _NAMED and (
+                _stands_elsewhere(said[slot], shape, said) or self._makes_a_word(said[slot], message, catalogue)
+            ):
                 forms[slot] = said[slot]
         asked = {slot for slot, form in forms.items() if not form}
         day = message.send_at.date() if message.send_at else None
@@ -226,6 +230,20 @@ class Shared:
                 and not judge(alone, catalogue, _NAME)
             )
         return self._names[key]
+
+    def _makes_a_word(self, name: str, message: Message, catalogue: Catalogue) -> bool:
+        """Whether a name has, or makes with what stands around it, a word that the law asks about."""
+        vocabulary = catalogue.law.vocabulary
+        if name not in self._touching:
+            if len(self._touching) > MOST:
+                self._touching.clear()
+            self._touching[name] = vocabulary.touches(squeezed(name))
+        if not self._touching[name]:
+            return False
+        with_name, without = (
+            vocabulary.within(squeezed_lines(text)) for text in (message.whole, message.whole.replace(name, "○"))
+        )
+        return with_name != without
 
 
 def _stands_elsewhere(name: str, shape: Shape, said: Mapping[str, str]) -> bool:

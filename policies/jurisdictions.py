@@ -174,9 +174,10 @@ class Pack:
 
 @dataclass(frozen=True, eq=False)
 class Law:
-    """All packs."""
+    """All packs, and every word that a rule of theirs looks for."""
 
     packs: tuple[Pack, ...]
+    vocabulary: Vocabulary
     _chosen: dict[tuple[frozenset[str], str, bool], tuple[LawRule, ...]] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -280,7 +281,7 @@ def load_law(*roots: Path) -> Law:
             seen[name] = path
             rules.append(_rule(page, name, content, lists, sources))
         packs.append(Pack(path.stem, pack.title, pack.notice, pack.checked, pack.review_by, tuple(rules)))
-    return Law(tuple(packs))
+    return Law(tuple(packs), vocabulary)
 
 
 def _source(page: Page, name: str, content: Mapping[str, Any]) -> Source:

@@ -194,8 +194,9 @@ def check_people(reading: Reading) -> None:
     found = []
     for one in reading.found(_PERSON_JA):
         name, known = one[1], [fact.value for fact in reading.facts.of("person")]
-        # A family name of one letter is too short to be taken out before, and is known all the same.
-        if name not in known and not _COMMON_JA.fullmatch(name) and (name[0] >= "一" or name[0] in _KATAKANA):
+        # A family name of one letter is too short to be taken out before: it is known all the same, be it after other words.
+        own = name in known or (name[-1] in known and "ぁ" <= name[-2] <= "ん")
+        if not own and not _COMMON_JA.fullmatch(name) and (name[0] >= "一" or name[0] in _KATAKANA):
             found.append(one.span())
     taken = Taken(len(reading.text))
     for start, end in found:

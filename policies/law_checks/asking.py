@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
 
-from policies.law_checks.vocabulary import Part, Place, Vocabulary, Words, squeezed
+from policies.law_checks.vocabulary import Part, Place, Vocabulary, Words, squeezed, squeezed_lines
 
 if TYPE_CHECKING:
     from policies.guardrails.guard import Message
@@ -183,7 +183,7 @@ class Circumstances:
 
     @cached_property
     def _squeezed(self) -> str:
-        return "".join(map(squeezed, self._message.whole.split("\n")))
+        return squeezed_lines(self._message.whole)
 
     @cached_property
     def _lines(self) -> tuple[str, ...]:

@@ -20,15 +20,41 @@ def squeezed(text: str) -> str:
     return _SPACES.sub("", unicodedata.normalize("NFKC", text)).casefold()
 
 
+def squeezed_lines(text: str) -> str:
+    """:func:`squeezed`, line by line: a batch says its lines again and again."""
+    return "".join(map(squeezed, text.split("\n")))
+
+
 class Vocabulary:
     """Every word of some lists, squeezed."""
 
     def __init__(self) -> None:
         self._with: dict[str, set[str]] = {}
+        self._begins: set[str] = set()
+        self._ends: set[str] = set()
+        self._inner: set[str] = set()
 
     def add(self, word: str) -> None:
-        """One more to look for."""
-        self._with.setdefault(min(word, key=_commonness), set()).add(word)
+        """One more to look for, squeezed here."""
+        plain = squeezed(word)
+        self._with.setdefault(min(plain, key=_commonness), set()).add(plain)
+        if plain.isascii():
+            # Latin words are found whole: with what stands around it, only one of several words makes them.
+            self._inner.update(map(squeezed, word.split()))
+            return
+        for at in range(1, len(plain)):
+            self._begins.add(plain[:at])
+            self._ends.add(plain[at:])
+            self._inner.update(plain[at:end] for end in range(at + 1, len(plain)))
+
+    def touches(self, text: str) -> bool:
+        """Whether a squeezed text has a word, or may make one with what stands around it."""
+        size = len(text)
+        return (
+            text in self._inner
+            or any(text[:end] in self._ends or text[size - end :] in self._begins for end in range(1, size + 1))
+            or bool(self.within(text))
+        )
 
     def within(self, text: str) -> frozenset[str]:
         """Those that stand in a squeezed text."""
@@ -48,8 +74,7 @@ class Words:
         self.plain: dict[str, list[int]] = {}
         for place, word in enumerate(self.words):
             self.plain.setdefault(squeezed(word), []).append(place)
-        for plain in self.plain:
-            vocabulary.add(plain)
+            vocabulary.add(word)
         latin = [_whole(word) for word in self.words if unicodedata.normalize("NFKC", word).isascii()]
         self._latin = re.compile("|".join(latin), re.IGNORECASE | re.ASCII) if latin else None
 

@@ -132,6 +132,22 @@ def refilled(draft: Draft, slot: str, text: str) -> Draft:
     return replace(draft, said=said, copy=replace(draft.copy, **filled), grounded=frozenset(said.values()), claims=claims, **names)
 
 
+@pytest.mark.parametrize("name", ["施術", "体験談", "梅酒"])
+def test_a_name_in_which_the_law_reads_a_word_is_not_shared(drafted: tuple[World, tuple[Draft, ...]], name: str) -> None:
+    world, drafts = drafted
+    found = 0
+    slots = [(draft, slot) for draft in drafts if not draft.fixed for slot in ("surname", "addressee") if slot in draft.said]
+    for draft, slot in slots:
+        shared = Shared()
+        for _ in range(2):
+            shared.judge(draft, message_of(draft), world.catalogue)
+        called = refilled(draft, slot, name)
+        wanted = judge(message_of(called), world.catalogue)
+        assert shared.judge(called, message_of(called), world.catalogue) == wanted
+        found += any(one.guard == "law" for one in wanted)
+    assert found
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_hostile_fact_is_not_passed_because_its_copy_was(

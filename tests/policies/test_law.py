@@ -23,6 +23,7 @@ from policies.guardrails.guard import Finding, Message
 from policies.jurisdictions import jurisdictions_of, load_law
 from policies.law_checks import CHECKS
 from policies.law_checks.asking import FIELDS, Circumstances
+from policies.law_checks.vocabulary import Vocabulary
 from policies.law_reference import page
 from retrieval.errors import InputError
 from tests.policies.test_guardrails import message_of
@@ -128,6 +129,17 @@ def test_the_packs_are_part_of_the_policy_version(tmp_path: Path) -> None:
     )
     assert "KR-ONE-01" in [finding.rule for finding in GUARDS["law"](korean, more)]
     assert "law.no_pack" not in [finding.rule for finding in GUARDS["law"](korean, more)]
+
+
+@pytest.mark.parametrize(
+    ("name", "touches"),
+    [("数名", True), ("景", True), ("石の日本", True), ("品川", True), ("夕景品", True), ("桑名", False), ("Smith", False), ("free", True), ("懸賞", True)],
+)
+def test_what_makes_a_word_with_what_stands_around_it(name: str, touches: bool) -> None:
+    vocabulary = Vocabulary()
+    for word in ("数名様に", "景品", "日本一", "懸賞", "free gift card", "一品"):
+        vocabulary.add(word)
+    assert vocabulary.touches(name) is touches
 
 
 # --- slips in a file --------------------------------------------------------------------------------------------------

@@ -34,6 +34,10 @@ _NOBODY = re.compile(
     "スタッフ|オーナー|ユーザー|ゲスト|ドライバー|メーカー|ホテル|リーダー|マネージャー|シェフ|カップル|ファミリー|ママ|パパ|サンタ|フロント|コンシェルジュ|ガイド|オペレーター|クライアント|パートナー|ナース|ワン|ニャン|ネコ|イヌ|"
     "インストラクター|サポーター|ファン|メンバー|ショップ|バイト|アルバイト|コーチ|トレーナー|モデル|ライター|デザイナー|エンジニア|マスター|タクシー|パン|ラーメン|ケーキ|カフェ|ソムリエ|バーテンダー|オヤジ|オジ|オバ|ジイ|バア|ボーイ|キャスト|クマ|ウサギ|ゾウ|サル|リス|パンダ|アヒル)$"
 )
+_TITLE = re.compile(
+    "(?:[^ ]{0,4}(?:会長|社長|部長|次長|課長|係長|室長|所長|局長|支店長|店長|工場長|院長|園長|校長|館長|理事|役員|顧問|取締役|主任|主査|主事|専務|常務)|代表|担当|参事|主幹) (?=[^ ])"
+)
+"""A post before the name of who holds it."""
 _LABEL = re.compile(
     rf"(?:氏名|お名前|ご芳名|名前|名義人?|宛名|契約者名?|受取人名?|受取人|お届け先|届け先|送り主|依頼主|担当者?名?|申込者名?|予約者?名|ご予約名|会員名|顧客名|患者名|フリガナ|ふりがな|カナ|保護者名?|本人|代表者名?)"
     rf"(?:様)?[」』)）]?(?P<mark>[ ]?[:：=][ ]?|[はが]、?|[ \n])(?P<name>{_NAME})"
@@ -86,8 +90,9 @@ def _honoured(text: str) -> Iterator[Hit]:
         found = _BEFORE.search(before)
         if found is None:
             continue
-        name = found[0].rstrip()
-        start = at - len(before) + found.start()
+        title = _TITLE.match(found[0])
+        name = found[0][title.end() if title else 0 :].rstrip()
+        start = at - len(before) + found.start() + (title.end() if title else 0)
         firm = honorific[0] in _STRICT
         known = _begins(name)
         if known:
