@@ -3,12 +3,15 @@
 python -m benchmarks.guards [SECONDS] [CUSTOMERS]      how long each guard is timed on each set, default 2; how many are known
 
 Over the golden drafts, cold (each of them for the first time) and warm (again and again, as a batch says its paragraphs), and over
-the labelled claims.  ``copy of each`` are the copy checks that are asked of every message of a batch.  Last, the drafts of a batch of
-20,000 customers as a worker judges them, partition after partition: each copy in full when it is first met, then what fills it.
+the labelled claims; warm and labelled are the fastest of the rounds, for what slows one down is the machine.  ``copy of each`` are the
+copy checks that are asked of every message of a batch.  Last, the drafts of a batch of 20,000 customers, who are among those known, as a
+worker judges them, partition after partition: each copy in full when it is first met, then what fills it.  Garbage is collected as a
+worker does: between rounds.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import tempfile
@@ -17,6 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from agent.batch.run import PARTITION
@@ -33,10 +37,12 @@ from benchmarks.identifiers import people
 from policies.catalogue import Catalogue, load_catalogue
 from policies.guardrails import GUARDS, Check, copy
 from policies.guardrails.guard import Message
+from policies.identifiers.customers import rows_of, same_people
 from policies.identifiers.index import KnownIdentifiers
 from prompts.bundle import ALWAYS
 from retrieval.database import reading
 from retrieval.history import read_partition
+from retrieval.people import read_duplicates, read_people
 from retrieval.tables import BUCKETS
 from tests.policies.claims.test_rows import message_of, rows
 from tests.prompts.test_templates import cells, written
@@ -62,12 +68,12 @@ def spent(check: Check, messages: Sequence[Message], catalogue: Catalogue) -> fl
 
 
 def cost(check: Check, messages: Sequence[Message], catalogue: Catalogue, seconds: float) -> float:
-    """Seconds per message, over as many rounds as ``seconds`` allow."""
-    rounds, total = 0, 0.0
-    while total < seconds:
-        total += spent(check, messages, catalogue)
-        rounds += 1
-    return total / rounds / len(messages)
+    """Seconds per message in the fastest of as many rounds as ``seconds`` allow."""
+    rounds: list[float] = []
+    while sum(rounds) < seconds:
+        gc.collect()
+        rounds.append(spent(check, messages, catalogue))
+    return min(rounds) / len(messages)
 
 
 def private_mb() -> float:
@@ -100,21 +106,26 @@ def crowd(customers: int) -> KnownIdentifiers:
     return known
 
 
-def batch(known: KnownIdentifiers, customers: int = 20_000) -> None:
-    """Judge the drafts of a sample home among everybody who is known: from nothing, then with every copy met before."""
+def batch(everybody: int, customers: int = 20_000) -> None:
+    """Judge the drafts of a sample home whose customers are among everybody who is known: from nothing, then with every copy met before."""
     with tempfile.TemporaryDirectory() as folder:
         make_home(Path(folder) / "home", customers=customers, as_of=AS_OF, told=sys.stderr)
         with Enishi.open(Path(folder) / "home") as enishi:
+            with reading(enishi.engine) as connection:
+                readers = list(rows_of(read_people(connection), same_people(read_duplicates(connection))))
+            known = KnownIdentifiers.build(chain(readers, people(everybody - len(readers))), KEY, now=datetime.now(UTC))
             world = replace(enishi.world, known=Known(known))
             step = BUCKETS * PARTITION // customers
             written = [list(unjudged(enishi, world, first, first + step - 1)) for first in range(0, BUCKETS, step)]
     rates: list[float] = []
-    for _ in range(2):
+    for _ in range(4):
+        gc.collect()
         started = time.process_time()
         for drafts in written:
             judge_written(drafts, world)
         rates.append(sum(map(len, written)) / (time.process_time() - started))
-    print(f"{sum(map(len, written)):,} drafts of a batch, {world.shared.copies:,} copies: {rates[0]:,.0f} /s from nothing, {rates[1]:,.0f} /s with the copies known")
+    print(f"{sum(map(len, written)):,} drafts of a batch, {world.shared.copies:,} copies: {rates[0]:,.0f} /s from nothing, "
+          f"{max(rates[1:]):,.0f} /s with the copies known ({min(rates[1:]):,.0f} in the slowest of three rounds)")  # fmt: skip
 
 
 def unjudged(enishi: Enishi, world: World, first: int, last: int) -> Iterator[Draft]:
@@ -136,6 +147,9 @@ def main(seconds: float, customers: int) -> None:
     of_each = partial(copy.check, checks=copy.ASKED_OF_EACH)
     for check in checks.values():
         spent(check, labelled, catalogue)
+    gc.collect()
+    gc.freeze()
+    gc.disable()
     table: dict[str, tuple[float, float, float]] = {}
     for name, check in checks.items():
         cold = spent(check, among, catalogue) / len(among)
@@ -147,7 +161,7 @@ def main(seconds: float, customers: int) -> None:
     print("guard".ljust(16), *(name.rjust(18) for name in names))
     for name, costs in table.items():
         print(name.ljust(16), *(f"{1 / one:14,.0f} /s" if one == one else " " * 17 for one in costs))  # noqa: PLR0124
-    batch(known)
+    batch(customers)
 
 
 if __name__ == "__main__":
