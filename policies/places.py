@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 def stands_over(text: str, phrase: str, start: int, end: int) -> bool:
     """Whether ``phrase`` stands somewhere in ``text`` so that all of ``text[start:end]`` is in it."""
     return text.find(phrase, max(0, end - len(phrase)), start + len(phrase)) >= 0
+
+
+def within_any(text: str, phrases: Iterable[str], start: int, end: int) -> bool:
+    """Whether ``text[start:end]`` is a part, and not the whole, of one of the phrases as it stands there."""
+    return any(len(phrase) > end - start and stands_over(text, phrase, start, end) for phrase in phrases)
 
 
 class Taken:

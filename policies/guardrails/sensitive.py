@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from policies.catalogue import Catalogue
 from policies.guardrails.guard import BLOCK, FLAG, Finding, Message, Scope
-from policies.places import stands_over
+from policies.places import within_any
 from policies.unspoken import readable
 
 SCOPE: Scope = "copy"
@@ -27,7 +27,7 @@ def check(message: Message, catalogue: Catalogue) -> Iterator[Finding]:
     never = message.bundle.get("never_mention") or ()
     for part, text in message.parts:
         for topic, start, end in catalogue.unspoken["sensitive"].find(text):
-            grounded = message.channel != "push" and _inside(text, start, end, message.grounded)
+            grounded = message.channel != "push" and within_any(text, message.grounded, start, end)
             yield Finding(
                 "sensitive", "C11", FLAG if grounded else BLOCK, start, end, text[start:end],
                 f"触れてはならない話題です：{topic.said['ja']}", f"a topic never to be mentioned: {topic.said['en']}", part,
@@ -43,11 +43,6 @@ def check(message: Message, catalogue: Catalogue) -> Iterator[Finding]:
                     "sensitive", "sensitive.never_mention", BLOCK, *found.span(), text[found.start() : found.end()],
                     "このお客様に触れてはならないことです", "on this customer's never-mention list", part,
                 )  # fmt: skip
-
-
-def _inside(text: str, start: int, end: int, grounded: frozenset[str]) -> bool:
-    """Whether the place lies inside something that a fact prints, and is not the whole of it."""
-    return any(len(fact) > end - start and stands_over(text, fact, start, end) for fact in grounded)
 
 
 @lru_cache(maxsize=4096)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.places import Taken, stands_over
+from policies.places import Taken, stands_over, within_any
 
 PLACES = st.lists(st.tuples(st.integers(0, 20), st.integers(1, 6)).map(lambda one: (one[0], sum(one))), max_size=12)
 
@@ -16,6 +16,12 @@ def test_a_phrase_stands_over_a_place_that_lies_in_one_of_its_own(text: str, phr
     end = min(start + size, len(text))
     own = [(at, at + len(phrase)) for at in range(len(text)) if text.startswith(phrase, at)]
     assert stands_over(text, phrase, start, end) == any(first <= start and end <= last for first, last in own)
+
+
+def test_a_place_is_within_a_phrase_that_is_longer_and_stands_there() -> None:
+    text = "SOFT DRINKS 12/18 until 12/18"
+    assert within_any(text, ["SOFT DRINKS 12/18", "18"], 12, 17)
+    assert not within_any(text, ["SOFT DRINKS 12/18", "18", "12/18"], 24, 29)
 
 
 @given(PLACES, st.integers(0, 20), st.integers(1, 6))

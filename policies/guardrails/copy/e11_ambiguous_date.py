@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator
 
 from policies.guardrails.copy.paragraph import Paragraph
-from policies.guardrails.copy.reading import Reading, Spot, blanked
+from policies.guardrails.copy.reading import Reading, Spot
+from policies.places import within_any
 
 RULE = "E11"
 LEVEL = "fix"
@@ -31,8 +32,10 @@ def sign(paragraph: Paragraph) -> bool:
 def check(reading: Reading) -> Iterator[Spot]:
     """Offers the month as a word where only one reading is a date."""
     for part, text in reading.message.parts:
-        own = blanked(reading.masked if part == "body" else text, reading.names)
+        own = reading.masked if part == "body" else text
         for found in _FIGURES.finditer(own) if any(sign in own for sign in "/.-") else ():
+            if within_any(own, reading.names, *found.span()):
+                continue
             first, sign, second, year = found.groups()
             if (sign != "/" and not (year and len(year) == 4)) or found[0] in _FRACTIONS:
                 continue
