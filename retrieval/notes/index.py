@@ -376,6 +376,9 @@ def _write_apart(path: Path, given: Connection) -> None:
         shard = _collection(client, COLLECTION)
         while (some := given.recv()) is not None:
             _fill(shard, *some)
+    except EOFError:
+        # Whoever gives the notes has failed and says so.
+        raise SystemExit(1) from None
     finally:
         client.close()
 
