@@ -226,6 +226,7 @@ class Circumstances:
                 if isinstance(found, (dict, Mapping))
                 else [UNKNOWN] * len(names)
             )
+        self._told.update(zip(fields.paths, told, strict=True))
         return told
 
     def _look(self, path: str) -> Any:
@@ -316,11 +317,8 @@ class Fields:
                 blocks.setdefault(block, []).append(name)
         self.elsewhere = tuple(elsewhere)
         self.plain = tuple((block, tuple(names)) for block, names in blocks.items())
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """All of them."""
-        return (*self.elsewhere, *[f"{block}.{name}" for block, names in self.plain for name in names])
+        self.paths = (*elsewhere, *[f"{block}.{name}" for block, names in self.plain for name in names])
+        """All of them, in the order in which they are read."""
 
 
 class _Ways(dict[str, tuple[tuple[str, ...], ...]]):

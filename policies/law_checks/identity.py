@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal
 
 from pydantic import Field
@@ -72,9 +73,14 @@ def _beside(it: Circumstances, needles: tuple[str, ...], words: tuple[str, ...])
         for number, line in enumerate(lines):
             if needle in line:
                 for near in lines[max(0, number - 1) : number + 2]:
-                    if any(word in near for word in words):
+                    if _says(near, words):
                         return True
     return False
+
+
+@lru_cache(maxsize=8192)
+def _says(line: str, words: tuple[str, ...]) -> bool:
+    return any(word in line for word in words)
 
 
 class OptOut(Parameters):
