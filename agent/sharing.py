@@ -155,12 +155,12 @@ class Shared:
         if shape is None or message.index_fault or not _filled(shape, draft):
             return None
         said = draft.said
-        if any(
-            SLOTS[slot][0] == WORD and slot not in _OFFERING and self._claims(text, catalogue)
-            for slot, text in said.items()
-        ):
-            return None
-        forms = {slot: self._form(slot, text, message, catalogue) for slot, text in said.items()}
+        forms: dict[str, str] = {}
+        for slot, text in said.items():
+            form = self._form(slot, text, message, catalogue)
+            if form is None:
+                return None
+            forms[slot] = form
         for slot in _READER:
             # A name that stands elsewhere too is counted twice, and 名様に after 3 is a prize: such readers are copies of their own.
             if forms.get(slot) == _NAMED and (
@@ -195,15 +195,21 @@ class Shared:
             self._lines.clear()
         self._copies.add(key)
 
-    def _form(self, slot: str, text: str, message: Message, catalogue: Catalogue) -> str:
-        """How a fact is written, where all of that form are judged alike; itself where it makes a copy of its own; empty where its line is asked."""
+    def _form(self, slot: str, text: str, message: Message, catalogue: Catalogue) -> str | None:
+        """How a fact is written, where all of that form are judged alike; itself where it makes a copy of its own; empty where its line is asked.
+
+        None where no message with it may be shared.
+        """
         kind = SLOTS[slot][0]
         if kind == PERSON:
             return _NAMED if self._plain(text, message, catalogue) else text
         if kind in (DAY, MONEY, COUNT):
             return _counted(text, kind == DAY)
-        own = kind != LINK and (len(text) < _LONG or self._claims(text, catalogue))
-        return text if own else ""
+        if kind == LINK:
+            return ""
+        if self._claims(text, catalogue):
+            return None if kind == WORD and slot not in _OFFERING else text
+        return text if len(text) < _LONG else ""
 
     def _claims(self, text: str, catalogue: Catalogue) -> bool:
         """Whether a fact reaches beyond its line: a day, an amount or a word such as 半額 gives what stands around it another meaning, and
