@@ -136,6 +136,8 @@ class Court:
         said: list[Finding] = []
         left: list[Open] = []
         signed: dict[Vocabulary, dict[str, tuple[LawRule, ...]]] = {}
+        # What was asked to know whose law it is, such as the region, is in the choice of the rules already.
+        it.asked.clear()
         for rule in self._rules:
             it.worded = it.personal = False
             about = rule.concerns(it)
