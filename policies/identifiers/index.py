@@ -239,13 +239,15 @@ class KnownIdentifiers:
 
     def find(self, normal: Normal, *, except_customer: str | None = None) -> tuple[Span, ...]:
         """Identifiers in the text that belong to somebody, in raw code points; those that ``except_customer`` shares are left out."""
+        found = [(at, one) for at, paragraph in paragraphs(normal.text) for one in self._looked(paragraph)]
+        if not found:
+            return ()
         hits = [
             Hit(at + hit.start, at + hit.end, hit.type, hit.sure)
-            for at, paragraph in paragraphs(normal.text)
-            for hit, first, last in self._looked(paragraph)
+            for at, (hit, first, last) in found
             if not self._owns(except_customer, first, last)
         ]
-        return tuple(Span(*normal.raw_span(hit.start, hit.end), hit.type) for hit in settle(hits)) if hits else ()
+        return tuple(Span(*normal.raw_span(hit.start, hit.end), hit.type) for hit in settle(hits))
 
     def names(self, text: str, *, except_customer: str | None = None) -> bool:
         """Whether :meth:`find` would find anything in a raw text; a paragraph that was asked before costs a look into memory."""
