@@ -287,9 +287,7 @@ class KnownIdentifiers:
 
     def _numbers(self, text: str) -> Iterator[tuple[str, int, int]]:
         """Numbers, handles, addresses and days; of a handle without digits its beginning must be one."""
-        for form, begin, end in chain(tokens(text), digit_runs(text)):
-            if form[0] != "#" or _DIGIT.search(form) or self._stems[_handle_stem(form)]:
-                yield form, begin, end
+        return chain(tokens(text, lambda handle: self._stems[_handle_stem(handle)]), digit_runs(text))
 
     def _names(self, view: str) -> Iterator[tuple[str, int, int]]:
         """Names and addresses: every stretch that begins and is as long as some form, and surnames beside an honorific."""
@@ -315,7 +313,7 @@ class KnownIdentifiers:
         for titled in _TITLED.finditer(view):
             for end in (titled.end(), titled.end("plain")):
                 yield f"~{view[titled.start('name') : end]}", titled.start(), end
-        for called in _CALLED.finditer(view):
+        for called in _CALLED.finditer(view) if "-s" in view else ():
             yield f"~{called['name']}", called.start(), called.end()
 
 
