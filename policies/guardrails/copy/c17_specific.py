@@ -25,6 +25,9 @@ def check(reading: Reading) -> Iterator[Spot]:
     """Warns of a text with fewer."""
     if reading.message.channel not in ("email", "post", "insert"):
         return
+    # The imprint is looked for only where the whole body is long enough.
+    if sum([_ends(one) for _, _, one in reading.of_body]) < _FEW:
+        return
     sentences = sum([_ends(one) for _, _, one in reading.of_main])
     if sentences < _FEW or not reading.names:
         return
