@@ -29,6 +29,11 @@ _SAME = {
 }  # fmt: skip
 
 
+def sign(paragraph: Paragraph) -> bool:
+    """Whether it asks for something."""
+    return _asked(paragraph) != (0, frozenset())
+
+
 def check(reading: Reading) -> Iterator[Spot]:
     """Warns of a second button or a second thing asked for."""
     if reading.message.channel == "phone":
