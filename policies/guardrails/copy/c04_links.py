@@ -56,12 +56,14 @@ def check(reading: Reading) -> Iterator[Spot]:
     links = [(at + start, url) for _, at, one in reading.of_body for start, url in _links(one)]
     sender = reading.about("sender")
     hosts = _hosts_of(message.grounded)
-    if not hosts or not all(_vouched(host_of(url), hosts) for _, url in links):
-        hosts |= _hosts_of(_listed(reading.message.bundle.get("urls") or (), sender))
+    strange = {host for _, url in links if not _vouched(host := host_of(url), hosts)}
+    if strange or not hosts:
+        hosts |= _hosts_of(_listed(message.bundle.get("urls") or (), sender))
+        strange = {host for host in strange if not _vouched(host, hosts)} if hosts else set()
     actions: list[tuple[int, int, str]] = []
     for start, url in links:
         end, host = start + len(url), host_of(url)
-        if hosts and not _vouched(host, hosts):
+        if host in strange:
             yield Spot(
                 start,
                 end,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.channels import Limit, Span, measure, sms_encoding
+from policies.channels import POSTCARD_COLUMNS, Limit, Span, measure, sms_encoding
 from policies.guardrails.copy.reading import Level, Reading, Spot
 
 RULE = "C06"
@@ -37,6 +37,10 @@ def _surely_fits(text: str, head: str, limit: Limit, span: Span) -> bool:
     """
     if limit.unit in ("columns", "utf16"):
         return (span.min or 0) <= len(text) and span.holds(2 * len(text))
+    if limit.unit == "lines":
+        return span.min is None and span.holds(
+            sum([-(-2 * len(line) // POSTCARD_COLUMNS) or 1 for line in text.split("\n")])
+        )
     if limit.unit == "bytes":
         return span.min is None and span.holds(12 * len(text))
     return limit.unit == "payload" and len(text) < 500 and len(head) < 100
