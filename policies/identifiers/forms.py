@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from policies.identifiers.kana import TO_KATAKANA, romaji
@@ -123,12 +123,17 @@ def forms_of(type: str, value: str) -> list[str]:
     return [f"#@{plain}"] if len(plain) >= 3 else []
 
 
-def tokens(text: str) -> Iterator[tuple[str, int, int]]:
-    """Numbers, handles, e-mail addresses and days in a normalised text, as forms with their places."""
+def tokens(text: str, begins: Callable[[str], object]) -> Iterator[tuple[str, int, int]]:
+    """Numbers, handles, e-mail addresses and days in a normalised text, as forms with their places.
+
+    Of the handles without a digit, which most words may be, only those that begin as some do.
+    """
     for found in _TOKEN.finditer(text):
         said = found[0].rstrip(".-_")
-        plain = _plain(said)
-        if len(plain) >= 6 or _DIGIT.search(plain):
+        plain, numbered = _handle(said)
+        if not numbered and not begins(plain):
+            continue
+        if len(plain) >= 6 or numbered:
             yield f"#{plain}", found.start() + said.startswith("@"), found.start() + len(said)
         if said.startswith("@") or (
             len(plain) >= 3 and ("_" in said or "." in said or text[found.start() - 1 : found.start()] in _OPENS)
@@ -158,6 +163,13 @@ def digit_runs(text: str) -> Iterator[tuple[str, int, int]]:
 def is_ordinary(words: list[str]) -> bool:
     """Whether a Latin name (lower case) is made of nothing but ordinary English words: Mark May, Rich Brown."""
     return all(word in ORDINARY_WORDS for word in words)
+
+
+@lru_cache(maxsize=65536)
+def _handle(said: str) -> tuple[str, bool]:
+    """A token as it is compared, and whether there is a digit in it; texts are made of few words."""
+    plain = _plain(said)
+    return plain, _DIGIT.search(plain) is not None
 
 
 def _plain(text: str) -> str:

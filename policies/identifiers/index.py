@@ -239,13 +239,15 @@ class KnownIdentifiers:
 
     def find(self, normal: Normal, *, except_customer: str | None = None) -> tuple[Span, ...]:
         """Identifiers in the text that belong to somebody, in raw code points; those that ``except_customer`` shares are left out."""
+        found = [(at, one) for at, paragraph in paragraphs(normal.text) for one in self._looked(paragraph)]
+        if not found:
+            return ()
         hits = [
             Hit(at + hit.start, at + hit.end, hit.type, hit.sure)
-            for at, paragraph in paragraphs(normal.text)
-            for hit, first, last in self._looked(paragraph)
+            for at, (hit, first, last) in found
             if not self._owns(except_customer, first, last)
         ]
-        return tuple(Span(*normal.raw_span(hit.start, hit.end), hit.type) for hit in settle(hits)) if hits else ()
+        return tuple(Span(*normal.raw_span(hit.start, hit.end), hit.type) for hit in settle(hits))
 
     def names(self, text: str, *, except_customer: str | None = None) -> bool:
         """Whether :meth:`find` would find anything in a raw text; a paragraph that was asked before costs a look into memory."""
@@ -285,9 +287,7 @@ class KnownIdentifiers:
 
     def _numbers(self, text: str) -> Iterator[tuple[str, int, int]]:
         """Numbers, handles, addresses and days; of a handle without digits its beginning must be one."""
-        for form, begin, end in chain(tokens(text), digit_runs(text)):
-            if form[0] != "#" or _DIGIT.search(form) or self._stems[_handle_stem(form)]:
-                yield form, begin, end
+        return chain(tokens(text, lambda handle: self._stems[_handle_stem(handle)]), digit_runs(text))
 
     def _names(self, view: str) -> Iterator[tuple[str, int, int]]:
         """Names and addresses: every stretch that begins and is as long as some form, and surnames beside an honorific."""
@@ -313,7 +313,7 @@ class KnownIdentifiers:
         for titled in _TITLED.finditer(view):
             for end in (titled.end(), titled.end("plain")):
                 yield f"~{view[titled.start('name') : end]}", titled.start(), end
-        for called in _CALLED.finditer(view):
+        for called in _CALLED.finditer(view) if "-s" in view else ():
             yield f"~{called['name']}", called.start(), called.end()
 
 

@@ -76,6 +76,11 @@ class Normal:
     ends: tuple[int, ...] | None = None
     hidden: tuple[tuple[int, int], ...] = ()
 
+    @property
+    def size(self) -> int:
+        """Up to which raw code point ``text`` reaches."""
+        return len(self.text) if self.ends is None else max(self.ends, default=0)
+
     def raw_span(self, start: int, end: int) -> tuple[int, int]:
         """The code points of the raw text that ``text[start:end]`` (not empty) came from."""
         if self.starts is None or self.ends is None:
@@ -128,6 +133,26 @@ def normalise(text: str, *, decode: bool = False) -> Normal:
         if len(folded) == len(text) and all(pieces) and not _MARKS.search(folded):
             return _settled(folded if folded != text else text, text, None, None, ())
     return _settled(*_mapped(text, replaced), _unseen(text, hidden))
+
+
+def normalise_paragraph(paragraph: str, *, last: bool) -> Normal | None:
+    """What :func:`normalise` makes of a paragraph in whatever text it stands, ``last`` at its end; None where that depends on the text.
+
+    A paragraph is what stands between two line breaks running.  Nothing is read across them, but a line break that comes to
+    stand beside them would part the text elsewhere, and a paragraph of ASCII letters is left as it is only in a text of them.
+    """
+    if last:
+        normal = normalise(paragraph)
+        return None if _parts_with_text(normal.text) else normal
+    normal = normalise(f"{paragraph}\n\n")
+    text, starts, ends = normal.text[:-2], normal.starts, normal.ends
+    if text.endswith("\n") or _parts_with_text(text):
+        return None
+    return Normal(text, starts and starts[:-2], ends and ends[:-2], normal.hidden)
+
+
+def _parts_with_text(text: str) -> bool:
+    return "~" in text and text.isascii() and _WAVES.search(text) is not None
 
 
 def _mapped(text: str, replaced: tuple[tuple[int, int, str], ...]) -> tuple[str, str, list[int], list[int]]:

@@ -17,9 +17,12 @@ def digit_runs(text: str) -> Iterator[tuple[int, int]]:
         yield found.span()
 
 
-def paragraphs(text: str) -> Iterator[tuple[int, str]]:
+def paragraphs(text: str) -> list[tuple[int, str]]:
     """(start, paragraph): what stands between empty lines.  No identifier goes across one."""
-    at = 0
+    if "\n\n" not in text:
+        return [(0, text)]
+    found, at = [], 0
     for paragraph in text.split("\n\n"):
-        yield at, paragraph
+        found.append((at, paragraph))
         at += len(paragraph) + 2
+    return found

@@ -105,6 +105,8 @@ class Allowed:
     def covers(self, text: str, span: Span) -> bool:
         """Whether the identifier at ``span`` is one that the strings print."""
         said = text[span.start : span.end]
+        if said in self._literals:
+            return True
         plain = _plain(said)
         if not plain or any(_inside(plain, whole) for literal in self._literals if plain in (whole := _plain(literal))):
             return True

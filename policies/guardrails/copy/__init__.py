@@ -11,7 +11,8 @@ are that fill a copy's slots: such a check is asked of every message, the others
 
 Most messages give most checks nothing to look at.  A check whose file has ``sign`` starts only where that is true of some
 :class:`~policies.guardrails.copy.paragraph.Paragraph`, in Japanese checks that also say ``OF_PROSE = True`` of one above the
-footer; ``check`` then reads the whole message.  The answer is kept with the paragraph, which costs little the next time.
+footer; ``check`` then reads the whole message.  The answer is kept with the paragraph, which costs little the next time.  One with
+``LEXICON`` starts, besides, where any word of that lexicon stands in the message.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from functools import lru_cache
 from types import ModuleType
 
 from policies.catalogue import Catalogue
-from policies.guardrails.copy.japanese import prose_of
+from policies.guardrails.copy.japanese import japanese, prose_of
 from policies.guardrails.copy.reading import Placed, Reading
 from policies.guardrails.guard import BLOCK, FLAG, Finding, Message, Scope
 from retrieval.rooms import modules_of
@@ -55,9 +56,14 @@ class _Panel:
         asked = [one for one in checks if language in one.LANGUAGES]
         self.checks = tuple((1 << number, one) for number, one in enumerate(asked))
         signed = [(bit, one.sign, getattr(one, "OF_PROSE", False)) for bit, one in self.checks if hasattr(one, "sign")]
-        self.always = sum(bit for bit, one in self.checks if not hasattr(one, "sign"))
+        self.of_lexicon = {one.LEXICON: bit for bit, one in self.checks if hasattr(one, "LEXICON")}
+        self.always = sum(bit for bit, one in self.checks if not (hasattr(one, "sign") or hasattr(one, "LEXICON")))
         self.of_prose = sum(bit for bit, _, prose in signed if prose)
+        self.started = lru_cache(maxsize=4096)(self._started)
         self._signs = tuple((bit, sign) for bit, sign, _ in signed)
+
+    def _started(self, given: int) -> tuple[ModuleType, ...]:
+        return tuple([one for bit, one in self.checks if given & bit])
 
     def given(self, paragraphs: Iterable[Placed]) -> int:
         """The bits that any of the paragraphs sets."""
@@ -74,11 +80,13 @@ class _Panel:
 _panel = lru_cache(maxsize=64)(_Panel)
 
 
-def _started(reading: Reading, panel: _Panel) -> list[ModuleType]:
+def _started(reading: Reading, panel: _Panel) -> tuple[ModuleType, ...]:
     """The checks that have something to look at."""
     given = panel.given(reading.paragraphs)
     if given & panel.of_prose:
         # It may stand in the footer or in the subject alone.
         given = given & ~panel.of_prose | panel.given(prose_of(reading)) & panel.of_prose
-    given |= panel.always
-    return [one for bit, one in panel.checks if given & bit]
+    if panel.of_lexicon:
+        for lexicon, _ in japanese(reading).said:
+            given |= panel.of_lexicon.get(lexicon, 0)
+    return panel.started(given | panel.always)

@@ -7,8 +7,9 @@ public shorteners are filtered by carriers and hide where they lead.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from typing import Any
 
 from policies.guardrails.copy.paragraph import Paragraph, once, some
 from policies.guardrails.copy.reading import Reading, Spot
@@ -52,16 +53,17 @@ def check(reading: Reading) -> Iterator[Spot]:
                 )
     if "://" not in body:
         return
-    hosts = _known_hosts(reading)
+    links = [(at + start, url) for _, at, one in reading.of_body for start, url in _links(one)]
+    sender = reading.about("sender")
+    hosts = _hosts_of(message.grounded)
+    strange = {host for _, url in links if not _vouched(host := host_of(url), hosts)}
+    if strange or not hosts:
+        hosts |= _hosts_of(_listed(message.bundle.get("urls") or (), sender))
+        strange = {host for host in strange if not _vouched(host, hosts)} if hosts else set()
     actions: list[tuple[int, int, str]] = []
-    for found in _LINK.finditer(body):
-        url = found[0].rstrip(".,;:!?)]}>\"'")
-        start, end, host = found.start(), found.start() + len(url), host_of(url)
-        if (
-            hosts
-            and host not in _SHORTENERS
-            and not any(host == known or host.endswith(f".{known}") for known in hosts)
-        ):
+    for start, url in links:
+        end, host = start + len(url), host_of(url)
+        if host in strange:
             yield Spot(
                 start,
                 end,
@@ -70,8 +72,7 @@ def check(reading: Reading) -> Iterator[Spot]:
             )
         if _is_foreign(url, reading.language):
             yield Spot(start, end, "リンク先が別の言語のページです", "the link leads to a page in another language")
-        before = body[max(0, start - 40) : start].lower()
-        if not any(word in before for word in _EXIT) and url != reading.about("sender").get("optout_url"):
+        if not _leaves(body[max(0, start - 40) : start]) and url != sender.get("optout_url"):
             actions.append((start, end, url))
     if not hosts and message.scope != "copy":
         yield Spot(
@@ -101,13 +102,36 @@ def _is_foreign(url: str, language: str) -> bool:
     return _FOREIGN[language].search(url) is not None
 
 
-def _known_hosts(reading: Reading) -> frozenset[str]:
-    """Hosts of every URL that is a fact, that the bundle lists, or that is the sender's own."""
-    told = [text for text in reading.message.grounded if "://" in text]
-    for value in (*(reading.message.bundle.get("urls") or ()), *reading.about("sender").values()):
-        told += [value] if isinstance(value, str) and "://" in value else []
-        told += [value["url"]] if isinstance(value, dict) and isinstance(value.get("url"), str) else []
-    return frozenset(host for text in told for host in _hosts_in(text))
+@lru_cache(maxsize=4096)
+def _leaves(before: str) -> bool:
+    """Whether words before a link say that it is the way out."""
+    said = before.lower()
+    return any(word in said for word in _EXIT)
+
+
+def _vouched(host: str, hosts: frozenset[str]) -> bool:
+    """Whether it is one of the hosts or below one; a shortener is told of by itself."""
+    return host in hosts or host in _SHORTENERS or host.endswith(tuple([f".{known}" for known in hosts]))
+
+
+def _listed(urls: Iterable[Any], sender: Mapping[str, Any]) -> Iterator[str]:
+    """What the bundle lists, and what is the sender's own."""
+    for value in (*urls, *sender.values()):
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict) and isinstance(url := value.get("url"), str):
+            yield url
+
+
+def _hosts_of(texts: Iterable[str]) -> frozenset[str]:
+    """The hosts of the URLs in them."""
+    return frozenset([host for text in texts if "://" in text for host in _hosts_in(text)])
+
+
+@once
+def _links(paragraph: Paragraph) -> tuple[tuple[int, str], ...]:
+    """(offset, URL without the marks behind it) of each link."""
+    return tuple([(found.start(), found[0].rstrip(".,;:!?)]}>\"'")) for found in _LINK.finditer(paragraph.text)])
 
 
 @lru_cache(maxsize=4096)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.channels import Limit, Span, measure, sms_encoding
+from policies.channels import POSTCARD_COLUMNS, Limit, Span, measure, sms_encoding
 from policies.guardrails.copy.reading import Level, Reading, Spot
 
 RULE = "C06"
@@ -31,10 +31,19 @@ def check(reading: Reading) -> Iterator[Spot]:
 
 
 def _surely_fits(text: str, head: str, limit: Limit, span: Span) -> bool:
-    """Whether the text need not be measured: four bytes or two columns are the most that a letter takes."""
-    if limit.unit == "columns":
+    """Whether the text need not be measured: two columns or UTF-16 units are the most that a letter takes.
+
+    Of bytes it takes four, and composing may make three times as many (UAX #15).
+    """
+    if limit.unit in ("columns", "utf16"):
         return (span.min or 0) <= len(text) and span.holds(2 * len(text))
-    return limit.unit in ("bytes", "payload") and len(text) < 500 and len(head) < 100
+    if limit.unit == "lines":
+        return span.min is None and span.holds(
+            sum([-(-2 * len(line) // POSTCARD_COLUMNS) or 1 for line in text.split("\n")])
+        )
+    if limit.unit == "bytes":
+        return span.min is None and span.holds(12 * len(text))
+    return limit.unit == "payload" and len(text) < 500 and len(head) < 100
 
 
 def _part(reading: Reading, limit: Limit) -> str:

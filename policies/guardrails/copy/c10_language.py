@@ -22,6 +22,11 @@ _LATIN = re.compile(r"[A-Za-z]")
 _JAPANESE = re.compile(r"[ぁ-ヺー㐀-䶿一-鿿]")
 
 
+def sign(paragraph: Paragraph) -> bool:
+    """Whether it has letters of both languages to weigh: English in ASCII has none."""
+    return paragraph.language == "ja" or not paragraph.text.isascii()
+
+
 def check(reading: Reading) -> Iterator[Spot]:
     """Blocks Japanese without kana or drowned in Latin letters, and English with more than a quoted word of Japanese."""
     if reading.language == "en" and reading.body.isascii():

@@ -81,7 +81,7 @@ def _before(first: datetime | None, then: datetime | None) -> bool:
     """Whether ``first`` lies before ``then``; a day lasts until midnight and a time without zone is the reader's."""
     if first is None or then is None:
         return False
-    if first.tzinfo is None or then.tzinfo is None:
+    if (first.tzinfo is None) is not (then.tzinfo is None):
         first, then = first.replace(tzinfo=None), then.replace(tzinfo=None)
     if (first.hour, first.minute, first.second) == (0, 0, 0):
         return first.date() < then.date()

@@ -57,6 +57,11 @@ class _Said:
     last: bool
 
 
+def sign(paragraph: Paragraph) -> bool:
+    """Whether it has a date, or may have."""
+    return _dates_in(paragraph) != ()
+
+
 def check(reading: Reading) -> Iterator[Spot]:
     """Blocks a day that does not exist, a wrong weekday, a past last day and a 祝 on a working day."""
     moment = reading.moment

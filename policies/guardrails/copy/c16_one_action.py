@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policies.guardrails.copy.paragraph import Paragraph, once
+from policies.guardrails.copy.paragraph import Paragraph, Placed, once
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE = "C16"
@@ -29,12 +29,17 @@ _SAME = {
 }  # fmt: skip
 
 
+def sign(paragraph: Paragraph) -> bool:
+    """Whether it asks for something."""
+    return _asked(paragraph) != (0, frozenset())
+
+
 def check(reading: Reading) -> Iterator[Spot]:
     """Warns of a second button or a second thing asked for."""
     if reading.message.channel == "phone":
         return
-    told = [_asked(one) for _, _, one in reading.of_main]
-    if sum(buttons for buttons, _ in told) < 2 and len({verb for _, verbs in told for verb in verbs}) < 2:
+    # The imprint is looked for only where the whole body asks for several things.
+    if not (_several(reading.of_body) and _several(reading.of_main)):
         return
     main = reading.main
     buttons = list(_BUTTON.finditer(main))
@@ -52,6 +57,11 @@ def check(reading: Reading) -> Iterator[Spot]:
             f"お願いしていることが{len(asked)}つあります",
             f"{len(asked)} different things are asked for",
         )
+
+
+def _several(paragraphs: list[Placed]) -> bool:
+    told = [_asked(one) for _, _, one in paragraphs]
+    return sum([buttons for buttons, _ in told]) > 1 or len(frozenset[str]().union(*[verbs for _, verbs in told])) > 1
 
 
 def _verbs(text: str, language: str) -> Iterator[tuple[str, re.Match[str]]]:

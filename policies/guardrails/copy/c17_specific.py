@@ -16,14 +16,23 @@ LEVEL = "warn"
 LANGUAGES = ("ja", "en")
 _NUMBER = re.compile(r"[0-9０-９][0-9０-９]*")
 _LEAST = 0.5
+_LETTERS = ("email", "post", "insert")
 _END = re.compile(r"[。！？.!?](?:(?<=[。！？])|(?=\s|$))")
 _FEW = 6
 """Sentences below which a short text need not carry a fact in each."""
 
 
+def sign(paragraph: Paragraph) -> bool:
+    """Whether a sentence ends in a letter."""
+    return paragraph.channel in _LETTERS and _ends(paragraph) > 0
+
+
 def check(reading: Reading) -> Iterator[Spot]:
     """Warns of a text with fewer."""
-    if reading.message.channel not in ("email", "post", "insert"):
+    if reading.message.channel not in _LETTERS:
+        return
+    # The imprint is looked for only where the whole body is long enough.
+    if sum([_ends(one) for _, _, one in reading.of_body]) < _FEW:
         return
     sentences = sum([_ends(one) for _, _, one in reading.of_main])
     if sentences < _FEW or not reading.names:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from policies.guardrails.copy.paragraph import KEPT, LONGEST, Paragraph, once
+from policies.guardrails.copy.paragraph import KEPT, LONGEST, Paragraph, once, some
 from policies.guardrails.copy.reading import Reading, Spot, blanked, sentences_of, words_of
 
 RULE = "E02"
@@ -24,6 +24,9 @@ _EASE, _WORDS, _FEW = 50, 30, 40
 
 def check(reading: Reading) -> Iterator[Spot]:
     """Warns of a hard text and of a sentence that runs on."""
+    # The imprint is looked for only where the whole body is long enough, or has a sentence that runs on.
+    if sum([_count(one) for _, _, one in reading.of_body]) < _FEW and not some(_long, reading.of_body):
+        return
     for _, at, one in reading.of_main:
         for start, size, count in _long(one):
             yield Spot(
@@ -32,7 +35,7 @@ def check(reading: Reading) -> Iterator[Spot]:
                 f"1文が{count}語あります（{_WORDS}語まで）",
                 f"a sentence of {count} words, {_WORDS} at most",
             )
-    if sum([len(words_of(one)) for _, _, one in reading.of_main]) < _FEW:
+    if sum([_count(one) for _, _, one in reading.of_main]) < _FEW:
         return
     told = [
         (_heard if len(one) <= LONGEST else _hear)(one) for one in blanked(reading.main, reading.names).split("\n\n")
@@ -49,6 +52,12 @@ def check(reading: Reading) -> Iterator[Spot]:
             f"読みやすさ（Flesch）が{ease:.0f}で、目安の{_EASE}に足りません",
             f"reading ease {ease:.0f}, {_EASE} is the least",
         )
+
+
+@once
+def _count(paragraph: Paragraph) -> int:
+    """How many words it has."""
+    return len(words_of(paragraph))
 
 
 @once

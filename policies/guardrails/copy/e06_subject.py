@@ -14,6 +14,11 @@ EACH = True
 _MOST = 60
 
 
+def sign(paragraph: Paragraph) -> bool:
+    """Whether it is of an email."""
+    return paragraph.channel == "email"
+
+
 def check(reading: Reading) -> Iterator[Spot]:
     """Warns of a subject that will be cut, that shouts, that pretends to be an answer or that the body repeats."""
     if reading.message.channel != "email" or not (subject := (reading.message.subject or "").strip()):

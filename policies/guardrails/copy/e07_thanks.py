@@ -19,6 +19,11 @@ _CARRIED = re.compile(
 _MOST = 2
 
 
+def sign(paragraph: Paragraph) -> bool:
+    """Whether it thanks, or may have a phrase carried over."""
+    return _words(paragraph) != (0, False)
+
+
 def check(reading: Reading) -> Iterator[Spot]:
     """Warns of a third word of thanks and of a phrase carried over."""
     told = [_words(one) for _, _, one in reading.of_body]

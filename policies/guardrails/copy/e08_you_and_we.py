@@ -17,6 +17,11 @@ _FEW = 4
 """Words about the sender below which a short note is left alone."""
 
 
+def sign(paragraph: Paragraph) -> bool:
+    """Whether an email speaks of the sender in it."""
+    return paragraph.channel == "email" and _spoken_of(paragraph)[1] > 0
+
+
 def check(reading: Reading) -> Iterator[Spot]:
     """Warns of an email about the sender."""
     if reading.message.channel != "email":

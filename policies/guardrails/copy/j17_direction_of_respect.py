@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 
 from policies.guardrails.copy.japanese import japanese, lexical, wording
-from policies.guardrails.copy.paragraph import Paragraph, once, some
+from policies.guardrails.copy.paragraph import Paragraph
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J17", "block", ("ja",)
+LEXICON = "direction"
 _HUMBLE_REQUEST = re.compile("(?<!いち)(?<!りん)(?<!たま)ご([一-龯]{2,3})して(?=くださ|下さ|いただ|頂)")
 _LOWERED_CUSTOMER = re.compile(
     "(?:お客様|お客さま|皆様|皆さま|貴社|御社)(?:が|は|も)[^。、をにがはもへ\\n]{0,6}?(?<!お)(?<!ご)"
@@ -27,11 +28,17 @@ _WRONG = (
 )
 
 
+def sign(paragraph: Paragraph) -> bool:
+    """Whether one of the patterns finds something in it."""
+    text = wording(paragraph)
+    return ("して" in text and _HUMBLE_REQUEST.search(text) is not None) or (
+        _SUBJECT.search(text) is not None and any(pattern.search(text) for pattern, _, _ in _WRONG)
+    )
+
+
 def check(reading: Reading) -> Iterator[Spot]:
     """The lexicon's forms, ご〜してください, and a subject with a verb of the other direction."""
-    yield from lexical(reading, "direction", certain=False)
-    if not some(_turned_round, reading.paragraphs):
-        return
+    yield from lexical(reading, LEXICON, certain=False)
     for part, text in japanese(reading).texts:
         for found in _HUMBLE_REQUEST.finditer(text):
             yield Spot(
@@ -41,11 +48,3 @@ def check(reading: Reading) -> Iterator[Spot]:
         for pattern, ja, en in _WRONG:
             for found in pattern.finditer(text):
                 yield Spot(*found.span(), f"「{found[0]}」：{ja}", f"'{found[0]}': {en}", None, part)
-
-
-@once
-def _turned_round(paragraph: Paragraph) -> bool:
-    text = wording(paragraph)
-    return ("して" in text and _HUMBLE_REQUEST.search(text) is not None) or (
-        _SUBJECT.search(text) is not None and any(pattern.search(text) for pattern, _, _ in _WRONG)
-    )

@@ -8,6 +8,7 @@ from policies.guardrails.copy.japanese import japanese
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J22", "block", ("ja",)
+LEXICON = "seasons"
 
 
 def check(reading: Reading) -> Iterator[Spot]:
@@ -16,8 +17,8 @@ def check(reading: Reading) -> Iterator[Spot]:
     Without ``send_at`` the month is not known: in scope ``all`` that is a warning at the word, in a narrower scope, where
     only the wording is judged, nothing is said.
     """
-    message, told, season = reading.message, japanese(reading), reading.catalogue.lexicons["seasons"]["season"]
-    if ("seasons", "season") not in told.said:
+    message, told, season = reading.message, japanese(reading), reading.catalogue.lexicons[LEXICON]["season"]
+    if (LEXICON, "season") not in told.said:
         return
     for part, text in told.texts:
         for hit in season.found(text):

@@ -23,6 +23,11 @@ _SIGN = re.compile("御中|会社|法人|[株有㈱㈲]|[長役任務ー][ 　]?
 _HEAD_LINES, _HEAD_LETTERS = 6, 160
 
 
+def sign(paragraph: Paragraph) -> bool:
+    """Whether it has what may be short for a company, or what the address of a business has."""
+    return _shortens(paragraph) or _addresses(paragraph)
+
+
 def check(reading: Reading) -> Iterator[Spot]:
     """(株) written short; 御中 where a person is named; a title after the name; a department above its company."""
     short = some(_shortens, reading.paragraphs)

@@ -8,8 +8,9 @@ from policies.guardrails.copy.japanese import lexical
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J24", "block", ("ja",)
+LEXICON = "imi_kotoba"
 
 
 def check(reading: Reading) -> Iterator[Spot]:
     """Every word of the lists whose occasion the message speaks of."""
-    yield from lexical(reading, "imi_kotoba", certain=False)
+    yield from lexical(reading, LEXICON, certain=False)

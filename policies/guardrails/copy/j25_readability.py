@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from policies.guardrails.copy.japanese import KANJI, japanese
+from policies.guardrails.copy.paragraph import Paragraph
 from policies.guardrails.copy.reading import Reading, Spot
 
 RULE, LEVEL, LANGUAGES = "J25", "warn", ("ja",)
@@ -26,6 +27,11 @@ _SINO = re.compile(f"[{KANJI}]{{2,}}")
 _FOREIGN = re.compile("[ァ-ヺーA-Za-z0-9]+")
 _MARKS = ("補助記号", "空白", "記号")
 _local = threading.local()
+
+
+def sign(paragraph: Paragraph) -> bool:
+    """Whether the tagger is here to read it."""
+    return INSTALLED
 
 
 def check(reading: Reading) -> Iterator[Spot]:

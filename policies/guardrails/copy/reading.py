@@ -138,7 +138,7 @@ class Reading:
     def about(self, block: str) -> Mapping[str, Any]:
         """One block of what other programs sent with the message, empty when it did not come."""
         found = self.message.about.get(block)
-        return found if isinstance(found, Mapping) else {}
+        return found if isinstance(found, (dict, Mapping)) else {}
 
     @property
     def moment(self) -> datetime | None:
@@ -171,7 +171,7 @@ def _ruled(paragraph: Paragraph) -> int | None:
 def rows(bundle: Mapping[str, Any], key: str) -> tuple[Mapping[str, Any], ...]:
     """The rows of one list of a bundle, whatever is not a mapping left out."""
     found = bundle.get(key)
-    return tuple(one for one in found if isinstance(one, Mapping)) if isinstance(found, (list, tuple)) else ()
+    return tuple([one for one in found if isinstance(one, (dict, Mapping))]) if isinstance(found, (list, tuple)) else ()
 
 
 def moment_of(value: Any) -> datetime | None:

@@ -29,6 +29,10 @@ _LABELLED = re.compile(
     + _TAIL
     + ")"
 )
+_EUROPEAN = tuple("stra str. weg platz gasse allee rue via calle avenida piazza rua plaza".split())
+_LABELS = ("address", "live", "ship", "moved", "moving", "resid")
+_SIGNS = ((_HOUSE, SHAPED, ()), (_BOX, SHAPED, ("box",)), (_EUROPE, SHAPED, _EUROPEAN), (_LABELLED, LOOSE, _LABELS))
+"""Each shape, how sure it is, and what every place of that shape has."""
 
 
 def find(reading: Reading) -> Iterator[Hit]:
@@ -36,7 +40,9 @@ def find(reading: Reading) -> Iterator[Hit]:
     text = reading.text
     if not (reading.digits and reading.latin):
         return
-    for pattern, sure in ((_HOUSE, SHAPED), (_BOX, SHAPED), (_EUROPE, SHAPED), (_LABELLED, LOOSE)):
+    for pattern, sure, signs in _SIGNS:
+        if signs and not reading.says(signs):
+            continue
         for found in pattern.finditer(text):
             start, end = found.span(1 if pattern is _LABELLED else 0)
             yield Hit(start, start + len(text[start:end].rstrip(" ,.\n")), "ADDRESS", sure)

@@ -28,13 +28,14 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _BORN_AFTER = re.compile(r" ?[(（](?:birth|生)")
+_SIGNS = ("生", "誕", "うまれ", "born", "birth", "dob", "d.o", "do.b")
 _SIGN = re.compile(r"生|誕|うまれ|born|birth|d\.?o\.?b", re.IGNORECASE)
 
 
 def find(reading: Reading) -> Iterator[Hit]:
     """With 生年月日, born … before it or 生まれ after it; a day that no calendar has is none."""
     text = reading.text
-    if not (reading.digits and _SIGN.search(text)):
+    if not (reading.digits and reading.says(_SIGNS) and _SIGN.search(text)):
         return
     for pattern in _SHAPES:
         for found in pattern.finditer(text):

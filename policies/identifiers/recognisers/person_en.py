@@ -20,6 +20,23 @@ _GREETED = re.compile(
 _LABELLED = re.compile(
     rf"(?:(?:[Ff]ull |[Ff]irst |[Ll]ast |[Cc]ustomer |[Aa]ccount |[Cc]ontact |[Cc]ardholder |[Mm]aiden )?[Nn]ame(?: is|:| on (?:the )?(?:account|card)(?: is|:))|NAME:|[Aa]ttn:?|[Cc]ontact:|[Cc]ustomer:|[Rr]ecipient:|[Cc]lient:|[Pp]atient:|[Ss]igned(?: by)?[,:]?|[Mm]y name['’]?s|I am|I['’]m|[Tt]his is|[Cc]/[Oo]|[Bb]elongs to|[Mm]aiden name(?: is|:)?|[Aa]sk for|[Ss]peak (?:to|with)|[Ss]poke (?:to|with)) ?({_FULL})(?![A-Za-z])"
 )
+_LABEL_SIGNS = (
+    "name",
+    "attn",
+    "t:",
+    "r:",
+    "signed",
+    "i am",
+    "i'm",
+    "i’m",
+    "this is",
+    "c/o",
+    "belongs",
+    "ask for",
+    "speak",
+    "spoke",
+)
+"""What every label has."""
 _WORDS = re.compile(
     rf"(?<![A-Za-z]){_CAP}(?: (?:[A-Z]\. ?|(?:de|van|von|da|del|di|la|bin|al) ){{0,2}}{_CAP}){{1,2}}(?![A-Za-z])"
 )
@@ -41,7 +58,7 @@ def find(reading: Reading) -> Iterator[Hit]:
     if not reading.latin:
         return
     text = reading.text
-    for pattern in (_TITLED, _GREETED, _LABELLED):
+    for pattern in (_TITLED, _GREETED, _LABELLED) if reading.says(_LABEL_SIGNS) else (_TITLED, _GREETED):
         for found in pattern.finditer(text):
             name = _person(found[1])
             if name and (pattern is not _LABELLED or " " in name or ":" in found[0] or name in GIVEN_NAMES):

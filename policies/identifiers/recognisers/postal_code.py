@@ -23,6 +23,9 @@ _US = re.compile(
 _ZIP = re.compile(r"(?<![0-9A-Za-z#$£€.,-])[0-9]{4,6}(?:-[0-9]{3,4})?(?![0-9A-Za-z]|[-.,][0-9])")
 _PLUS_FOUR = re.compile(r"(?<![0-9A-Za-z.#-])[0-9]{5}-[0-9]{4}(?![0-9A-Za-z-])")
 _LABEL = re.compile(r"zip(?:[ -]?code)?|postal ?code|post ?code|郵便番号|〒", re.IGNORECASE)
+_LABEL_SIGNS = ("zip", "post", "郵便番号", "〒")
+_DIGIT_LETTER, _FIVE = re.compile("[0-9][A-Za-zſ]"), re.compile("[0-9]{5}")
+"""What British and Canadian codes have, and American ones."""
 _CANADA = re.compile(
     r"(?<![A-Za-z0-9])[ABCEGHJ-NPRSTVXY][0-9][ABCEGHJ-NPRSTV-Z] ?[0-9][ABCEGHJ-NPRSTV-Z][0-9](?![A-Za-z0-9])"
 )
@@ -52,18 +55,19 @@ def _japanese(reading: Reading) -> Iterator[Hit]:
 
 def _western(reading: Reading) -> Iterator[Hit]:
     text = reading.text
-    for found in _UK.finditer(text):
+    lettered, long = _DIGIT_LETTER.search(text) is not None, _FIVE.search(text) is not None
+    for found in _UK.finditer(text) if lettered else ():
         if found[0].isupper() or (" " in found[0] and found[0].islower()):
             sure = SHAPED if " " in found[0] or reading.labelled(found.start(), _LABEL) else LOOSE
             yield Hit(*found.span(), "POSTAL_CODE", sure)
-    for found in _CANADA.finditer(text):
+    for found in _CANADA.finditer(text) if lettered else ():
         yield Hit(*found.span(), "POSTAL_CODE", SHAPED)
-    for found in _US.finditer(text):
+    for found in _US.finditer(text) if long else ():
         yield Hit(*found.span(1), "POSTAL_CODE", SHAPED)
-    if not reading.japanese:
+    if long and not reading.japanese:
         for found in _PLUS_FOUR.finditer(text):
             yield Hit(*found.span(), "POSTAL_CODE", LOOSE)
-    if _LABEL.search(text):
+    if reading.says(_LABEL_SIGNS) and _LABEL.search(text):
         for found in _ZIP.finditer(text):
             if reading.labelled(found.start(), _LABEL):
                 yield Hit(*found.span(), "POSTAL_CODE", CHECKED)

@@ -27,10 +27,26 @@ _NAMED = re.compile(
     r"|パスワード|暗証番号|合言葉|秘密の質問の答え|認証コード|確認コード|ワンタイムパスワード|セキュリティコード|アクセストークン|APIキー|シークレット(?:キー)?|秘密鍵)"
     r"[\"']?(?:番号|は|が| is(?: now)?| was|[ ]?[:：=]|[ ]?=>)[ ]?[\"'「]?([!-&(-~]{3,200})", re.IGNORECASE
 )  # fmt: skip
-_LABEL = re.compile(
-    r"pass|pwd|secret|api|token|pin|cv[vc]|security code|otp|code|パス|暗証|合言葉|コード|トークン|キー|シークレット|秘密",
-    re.IGNORECASE,
+_LABELS = tuple(
+    "pass pwd secret api token pin cvv cvc otp code パス 暗証 合言葉 コード トークン キー シークレット 秘密".split()
 )
+_KEY_SIGNS = (
+    "_",
+    "sk-",
+    "glpat-",
+    "xox",
+    "akia",
+    "asia",
+    "agpa",
+    "aroa",
+    "aiza",
+    "sg.",
+    "pypi-",
+    "ya29.",
+    "eaa",
+    "eyj",
+)
+"""What every key has."""
 _PLACEHOLDER = re.compile(
     r"[*x•.]+|<.*|\{\{?.*|\$\{?[A-Z_]+.*|(?:required|reset|expired|incorrect|wrong|changed|protected|here|your|the|not|a|set|sent|invalid|valid|never|now|being|must|hashed|stored|same|too)[.,!]?",
     re.IGNORECASE,
@@ -41,16 +57,17 @@ def find(reading: Reading) -> Iterator[Hit]:
     """By prefix, or by label with something after it that is no ordinary word."""
     text = reading.text
     if len(text) > 16 and reading.latin:
-        yield from _keys(text, reading.lower)
-    if _LABEL.search(text):
+        yield from _keys(reading)
+    if reading.says(_LABELS):
         for found in _NAMED.finditer(text):
             said = found[1].rstrip(".,;:)\"'")
             if said and not _PLACEHOLDER.fullmatch(said) and not (said.isalpha() and said.islower()):
                 yield Hit(found.start(1), found.start(1) + len(said), "SECRET", SHAPED)
 
 
-def _keys(text: str, lower: str) -> Iterator[Hit]:
-    for found in _KEY.finditer(text):
+def _keys(reading: Reading) -> Iterator[Hit]:
+    text, lower = reading.text, reading.lower
+    for found in _KEY.finditer(text) if reading.says(_KEY_SIGNS) else ():
         yield Hit(*found.span(), "SECRET", CHECKED)
     if "-----BEGIN" in text:
         for found in _BLOCK.finditer(text):

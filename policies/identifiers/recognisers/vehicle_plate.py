@@ -17,6 +17,7 @@ _LABEL = re.compile(
     r"(?:licen[cs]e|number|vehicle|registration) plates?|vehicle reg(?:istration)?|(?<![A-Za-z])reg(?:istration)?\.?(?: number| no\.?)?|(?<![A-Za-z])plates?|車両番号|ナンバー(?:プレート)?|車のナンバー|登録番号",
     re.IGNORECASE,
 )
+_LABEL_SIGNS = ("plate", "reg", "車両番号", "ナンバー", "登録番号")
 _OFFICE = re.compile(
     "札幌|函館|旭川|室蘭|苫小牧|釧路|知床|帯広|北見|青森|弘前|八戸|岩手|盛岡|平泉|宮城|仙台|秋田|山形|庄内|福島|会津|郡山|白河|いわき|水戸|土浦|つくば|宇都宮|那須|とちぎ|群馬|前橋|高崎|大宮|川口|所沢|川越|熊谷|春日部|越谷|"
     "千葉|成田|習志野|市川|船橋|袖ヶ浦|市原|野田|柏|松戸|品川|世田谷|練馬|杉並|板橋|足立|江東|葛飾|八王子|多摩|横浜|川崎|湘南|相模|山梨|富士山|新潟|長岡|上越|長野|松本|諏訪|富山|石川|金沢|福井|岐阜|飛騨|静岡|浜松|沼津|伊豆|"
@@ -42,7 +43,7 @@ def find(reading: Reading) -> Iterator[Hit]:
                 "VEHICLE_PLATE",
                 SHAPED if " " in found[0] or reading.near(*found.span(), _LABEL) else LOOSE,
             )
-        if _LABEL.search(text):
+        if reading.says(_LABEL_SIGNS) and _LABEL.search(text):
             for found in _ANY.finditer(text):
                 if reading.labelled(found.start(), _LABEL):
                     yield Hit(*found.span(), "VEHICLE_PLATE", SHAPED)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from policies.identifiers.normal import fold_names, normalise
+from policies.identifiers.normal import fold_names, normalise, normalise_paragraph
+from policies.identifiers.runs import paragraphs
 
 LETTERS = "aA1０９ａ＠．ｶﾞﾟﾊか\u3099é e\u0301①⑴²½㈱㍻㌫髙﨑邉〇一二三十百丁目番号年月日-‐−ーー〜 　\u200b\u200d\u00ad\ufe0f\U000e0100\U000e0041葛❤аеοΑ٠१\n(.)"
 
@@ -123,3 +124,33 @@ def test_no_letter_makes_a_text_many_times_as_long() -> None:
     normal = normalise(raw)
     assert normal.text == "キロメートル\ufdfa\ufdfb" * 100
     assert normal.raw_span(6, 7) == (1, 2)
+
+
+PIECES = st.sampled_from((*LETTERS, "\n\n", "二十三番", "三日", "03~1234~5678", "03〜1234〜5678", "０３～１２３４～５６７８", "\n\u200b\n"))
+
+
+@given(st.lists(PIECES, max_size=30).map("".join))
+@example("二十三番\n\n三日")
+@example("03~1234~5678\n\nか")
+@example("か\n\u200b\n\nか\n\u200b")
+def test_a_paragraph_is_read_by_itself_as_in_its_text(raw: str) -> None:
+    pieces = paragraphs(raw)
+    read = [(at, normalise_paragraph(one, last=(at, one) == pieces[-1])) for at, one in pieces]
+    if any(normal is None for _, normal in read):
+        return
+    alone = [(at, normal) for at, normal in read if normal is not None]
+    whole = normalise(raw)
+    assert [text for _, text in paragraphs(whole.text)] == [text for _, one in alone for _, text in paragraphs(one.text)]
+    assert whole.hidden == tuple((at + start, at + end) for at, one in alone for start, end in one.hidden)
+    places = iter(whole.raw_span(at, at + 1) for at, letter in enumerate(whole.text) if letter != "\n")
+    for at, one in alone:
+        for place, letter in enumerate(one.text):
+            if letter != "\n":
+                start, end = one.raw_span(place, place + 1)
+                assert next(places) == (at + start, at + end)
+    assert next(places, None) is None
+
+
+@pytest.mark.parametrize(("paragraph", "last"), [("03~1234~5678", True), ("０３～１２３４～５６７８", False), ("か\n\u200b", False)])
+def test_a_paragraph_that_its_text_changes_is_not_read_by_itself(paragraph: str, last: bool) -> None:
+    assert normalise_paragraph(paragraph, last=last) is None
