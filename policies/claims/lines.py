@@ -27,6 +27,10 @@ _TOPICS: Mapping[str, tuple[str, ...]] = {
 """What a day can be about, and the words that say so."""
 _TIMES_POINTS = re.compile(r"ポイント[0-9一二三四五六七八九十]{1,2}倍")
 
+_STOP = re.compile(r"[。!?.\n](?:(?<=[。!?])|(?<=\.)(?!\S)|(?<=[.:)」\]。!?]\n)|(?<=\n)(?=[■□●○◆◇▼▶・〔【\[*\-\n]))")
+"""The end of a sentence; a line broken inside a sentence does not end it, nor does the point of a number."""
+_CLOSING, _OPENING = tuple(".:)」]。!?"), tuple("■□●○◆◇▼▶・〔【[*-")
+"""Letters at the end of a line after which, and at the beginning of one before which, the line's end is that of a sentence."""
 _SUSPECT = re.compile(
     "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u0131\u0261\u034f-\u052f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u1d00-\u1d22\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
@@ -44,20 +48,25 @@ class Line:
 
     ``low`` is the text of ``normal`` in lower case, letter for letter, ``size`` its length.  ``alone`` says whether it is read the
     same whatever stands on the lines around it, ``worded`` whether an English word for a number stands in it.  ``signs`` are the places
-    of the signs of each shape, ``terms`` and ``harmless`` the numbers of the lexicon's words, ``topics`` (place, points | offer | event)
-    of every word that says what a date is about (of two at one place, the offer), ``hints`` what else may be in it, ``telling`` whether
+    of the signs of each shape, ``shapes`` those that may be at one of them, ``terms`` and ``harmless`` the numbers of the lexicon's words, ``topics`` (place, points | offer | event)
+    of every word that says what a date is about (of two at one place, the offer), ``stops`` where sentences end
+    in it, ``opens`` and ``closes`` whether the line's end before it and its own are such ends, ``hints`` what else may be in it, ``telling`` whether
     there is any of these.  None of them goes over the end of a line.
     """
 
     __slots__ = (
         "alone",
+        "closes",
         "harmless",
         "hints",
         "low",
         "normal",
+        "opens",
         "raw",
+        "shapes",
         "signs",
         "size",
+        "stops",
         "telling",
         "terms",
         "topics",
@@ -72,16 +81,22 @@ class Line:
         self.alone = len(low) == len(text) and (raw.isascii() or not MARK.search(raw))
         if len(low) != len(text):
             self.low = low = "".join(one if len(one := letter.lower()) == 1 else letter for letter in text)
-        self.hints: tuple[str, ...] = tuple(name for name, pattern in _HINTS.items() if pattern.search(text))
+        hints = {name for name, pattern in _HINTS.items() if pattern.search(text)}
         if _SUSPECT.search(raw):
-            self.hints = ("suspect", *self.hints)
+            hints.add("suspect")
+        self.hints = frozenset(hints)
         self.worded = False
-        signs: dict[Shape, list[tuple[int, str]]] = {}
+        self.signs: dict[Shape, list[tuple[int, str]]] = {}
+        shapes: set[Shape] = set()
         topics: dict[int, str] = {}
         terms, harmless = set(lexicon.by_kanji(low)), set()
         for at, word, (sort, kept) in _search(lexicon).found(low):
             if sort == "sign":
-                signs.setdefault(kept[1], []).append((at, kept[0]))
+                sign, shape = kept
+                if not shape.cased or text.startswith(sign, at):
+                    self.signs.setdefault(shape, []).append((at, sign))
+                    if not shape.at or shape.at.match(low, at):
+                        shapes.add(shape)
             elif sort == "term":
                 terms.add(kept)
             elif sort == "harmless":
@@ -93,11 +108,13 @@ class Line:
                 self.worded = not _within(low, at, at + len(word))
         if "倍" in low:
             topics |= {one.start(): "offer" for one in _TIMES_POINTS.finditer(low)}
-        self.signs = tuple(signs.items())
+        self.shapes = frozenset(shapes)
         self.topics = tuple(topics.items())
         self.terms, self.harmless = tuple(terms), tuple(harmless)
         self.size = len(low)
-        self.telling = bool(signs or terms or harmless or self.hints or self.worded)
+        self.stops = [stop.end() for stop in _STOP.finditer(low)]
+        self.opens, self.closes = not low or low.startswith(_OPENING), low.endswith(_CLOSING)
+        self.telling = bool(self.signs or terms or harmless or hints or self.worded)
 
 
 def _within(low: str, start: int, end: int, ending: str = "") -> bool:
@@ -130,6 +147,20 @@ def lines_of(raw: str, lexicon: Lexicon) -> list[Line]:
         if not line.alone:
             return [Line(raw, lexicon)]
     return lines
+
+
+def sentence_ends(lines: Sequence[Line], size: int) -> list[int]:
+    """Where each sentence of these lines ends, the last one with the text of this ``size``."""
+    ends: list[int] = []
+    first, closed = 0, False
+    for line in lines:
+        if first and (closed or (line.opens and first < size)):
+            ends.append(first)
+        if line.stops:
+            ends += [first + stop for stop in line.stops]
+        closed = line.closes
+        first += line.size + 1
+    return [*ends, size]
 
 
 def joined(lines: Sequence[Line]) -> Normal:

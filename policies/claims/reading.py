@@ -11,15 +11,13 @@ from typing import Any, NamedTuple, TypeVar
 
 from policies.claims.fact import Fact, Facts, Kind
 from policies.claims.lexicon import Lexicon
-from policies.claims.lines import joined, lines_of
+from policies.claims.lines import Line, joined, lines_of, sentence_ends
 from policies.claims.shape import Shape
 
 Found = TypeVar("Found")
 BLOCK, FLAG = "block", "flag"
 TAKEN = "\x1f"
 """Stands in ``left`` for every letter that has been accounted for."""
-_STOP = re.compile(r"[。!?.\n](?:(?<=[。!?])|(?<=\.)(?!\S)|(?<=[.:)」\]。!?]\n)|(?<=\n)(?=[■□●○◆◇▼▶・〔【\[*\-\n]))")
-"""The end of a sentence; a line broken inside a sentence does not end it, nor does the point of a number."""
 _NUMBER_SIGN = re.compile(r"[\d〇一二三四五六七八九十百千万億%‰½¼¾⅓⅔⅕⅛⁄半曜正]")
 MOST = 200
 """Objections to one part after which it is not read further: it is blocked, and nobody reads a longer list."""
@@ -82,34 +80,32 @@ class Reading:
     held: list[tuple[Claim, list[Fact]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.lines = lines_of(self.raw, self.lexicon)
-        self.normal = joined(self.lines)
+        self.lines = lines = lines_of(self.raw, self.lexicon)
+        self.normal = joined(lines)
         self.text = self._left = self.normal.text
-        self.low = self._left_low = "\n".join([line.low for line in self.lines])
+        self.low = self._left_low = "\n".join([line.low for line in lines])
         self._gone: list[tuple[int, int]] = []
         self._left_without = self._low_without = 0
         self._number: int | None = 0
         self._counted = -1
         self._bound: dict[int, frozenset[str]] = {}
         self._of_sentence: dict[tuple[Any, int, int], Any] = {}
+        self.telling: list[tuple[int, Line]] = []
+        """The lines that hold anything to be looked at, each with where it begins."""
+        self.shapes: set[Shape] = set()
+        """The shapes that may be in the text."""
+        self.hints: set[str] = set()
+        """What else may be in it, by name."""
         self.worded = False
         """Whether the text holds an English word for a number."""
-        self.signs: dict[Shape, list[tuple[int, list[tuple[int, str]]]]] = {}
-        """Shape → where each line begins that holds signs of it, with (place, sign) in the line; one that is cased may stand there or not."""
-        self.hints: dict[str, list[tuple[int, int]]] = {}
-        """What may be in the text, by name, and from where to where the lines go in which it may be."""
         terms: set[int] = set()
         harmless: set[int] = set()
         first = 0
-        for line in self.lines:
+        for line in lines:
             if line.telling:
-                for sought, signs in line.signs:
-                    if sought in self.signs:
-                        self.signs[sought].append((first, signs))
-                    else:
-                        self.signs[sought] = [(first, signs)]
-                for hint in line.hints:
-                    self.hints.setdefault(hint, []).append((first, first + line.size))
+                self.telling.append((first, line))
+                self.shapes |= line.shapes
+                self.hints |= line.hints
                 terms.update(line.terms)
                 harmless.update(line.harmless)
                 self.worded = self.worded or line.worded
@@ -140,25 +136,33 @@ class Reading:
         return self._left_low
 
     def signed(self, shapes: Iterable[Shape]) -> list[Shape]:
-        """Those of the shapes that have a sign in the text."""
-        return [sought for sought in shapes if sought in self.signs]
+        """Those of the shapes that may be in the text."""
+        return [sought for sought in shapes if sought in self.shapes]
 
     def found(self, sought: Shape) -> list[re.Match[str]]:
         """Every match of a shape in what is left, in order."""
-        lines = self.signs.get(sought)
-        if not lines:
+        if sought not in self.shapes:
             return []
         left = self.left if sought.cased else self.left_low
-        if not sought.needs.search(left):
-            return []
-        return sought.around(
-            [first + at for first, signs in lines for at, sign in signs if left.startswith(sign, first + at)], left
-        )
+        places = [
+            first + at
+            for first, line in self.telling
+            if sought in line.signs
+            for at, sign in line.signs[sought]
+            if left.startswith(sign, first + at)
+        ]
+        return sought.around(places, left)
 
     def hinted(self, hint: str, pattern: re.Pattern[str]) -> list[re.Match[str]]:
         """Every match of a pattern in what is left of the lines in which it may be; it goes over the end of none."""
-        lines = self.hints.get(hint)
-        return [one for first, last in lines for one in pattern.finditer(self.left, first, last)] if lines else []
+        if hint not in self.hints:
+            return []
+        return [
+            one
+            for first, line in self.telling
+            if hint in line.hints
+            for one in pattern.finditer(self.left, first, first + line.size)
+        ]
 
     def object(
         self, rule: str, start: int, end: int, ja: str, en: str, *, severity: str = BLOCK, fix: str | None = None
@@ -185,11 +189,7 @@ class Reading:
     @cached_property
     def ends(self) -> list[int]:
         """Where each sentence ends."""
-        found, at = [], 0
-        for sentence in _STOP.split(self.low):
-            at += len(sentence) + 1
-            found.append(at)
-        return [*found[:-1], len(self.low)]
+        return sentence_ends(self.lines, len(self.low))
 
     def sentence(self, at: int) -> tuple[int, int]:
         """The sentence that holds ``at``."""
@@ -209,14 +209,12 @@ class Reading:
         for line in self.lines:
             for at, topic in line.topics:
                 found[first + at] = topic
-            first += len(line.low) + 1
-        for at in [
-            at
+            first += line.size + 1
+        return sorted(
+            (at, topic)
             for at, topic in found.items()
-            if topic == "points" and any(found.get(at - back) == "offer" for back in (1, 6, 7))
-        ]:
-            del found[at]
-        return sorted(found.items())
+            if topic != "points" or "offer" not in (found.get(at - 1), found.get(at - 6), found.get(at - 7))
+        )
 
     def topic(self, start: int, end: int) -> str:
         """What a date is about: the nearest such word before it in its sentence, else after it, else in a sentence before."""
