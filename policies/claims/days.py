@@ -125,10 +125,14 @@ def check_days(reading: Reading) -> None:
     days = [day for sought in reading.signed(_DATES) for day in _days(reading, sought)]
     times = [one for sought in reading.signed(_TIMES) if reading.counting for one in _times(reading, sought)]
     days += [day for sought in reading.signed(_LOOSE) if reading.counting for day in _days(reading, sought)]
+    if not times:
+        for day in days:
+            _hold_day(reading, day, None)
+        return
     left = dict(enumerate(times))
     order = sorted(left, key=lambda number: times[number][0])
     starts = [times[number][0] for number in order]
-    longest = max([end - start for start, end, _, _ in times], default=0)
+    longest = max(end - start for start, end, _, _ in times)
     for day in days:
         first, last = bisect_left(starts, day.start - longest - _APART), bisect_right(starts, day.end + _APART)
         near = [number for number in order[first:last] if number in left and _adjoin(reading, day, left[number])]

@@ -46,7 +46,8 @@ _HINTS: Mapping[str, re.Pattern[str]] = {
 class Line:
     """``raw`` without its line break, and what stands in it.
 
-    ``low`` is the text of ``normal`` in lower case, letter for letter, ``size`` its length.  ``alone`` says whether it is read the
+    ``text`` is normalised, ``starts`` the raw offset of each of its letters where they are not the same, ``low`` the text in lower case,
+    letter for letter, ``size`` its length.  ``alone`` says whether it is read the
     same whatever stands on the lines around it, ``worded`` whether an English word for a number stands in it.  ``signs`` are the places
     of the signs of each shape, ``shapes`` those that may be at one of them, ``terms`` and ``harmless`` the numbers of the lexicon's words, ``topics`` (place, points | offer | event)
     of every word that says what a date is about (of two at one place, the offer), ``stops`` where sentences end
@@ -60,23 +61,24 @@ class Line:
         "harmless",
         "hints",
         "low",
-        "normal",
         "opens",
         "raw",
         "shapes",
         "signs",
         "size",
+        "starts",
         "stops",
         "telling",
         "terms",
+        "text",
         "topics",
         "worded",
     )
 
     def __init__(self, raw: str, lexicon: Lexicon) -> None:
         self.raw = raw
-        self.normal = normalise(raw)
-        text = self.normal.text
+        normal = normalise(raw)
+        self.starts, self.text = normal.starts, (text := normal.text)
         self.low = low = text.lower()
         self.alone = len(low) == len(text) and (raw.isascii() or not MARK.search(raw))
         if len(low) != len(text):
@@ -165,12 +167,12 @@ def sentence_ends(lines: Sequence[Line], size: int) -> list[int]:
 
 def joined(lines: Sequence[Line]) -> Normal:
     """The lines as one text."""
-    text = "\n".join([line.normal.text for line in lines])
-    if not [line for line in lines if line.normal.starts]:
+    text = "\n".join([line.text for line in lines])
+    if not [line for line in lines if line.starts]:
         return Normal(text)
     starts: list[int] = []
     first = 0
     for line in lines:
-        starts += [first + start for start in line.normal.starts or range(len(line.raw) + 1)]
+        starts += [first + start for start in line.starts or range(len(line.raw) + 1)]
         first += len(line.raw) + 1
     return Normal(text, tuple(starts))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from string import ascii_letters, ascii_uppercase, digits
 
 from policies.claims.fact import Fact
@@ -70,13 +70,15 @@ _COMMON_EN = frozenset(
 )
 
 
-def places(words: str, low: str) -> Iterator[int]:
+def places(words: str, low: str) -> list[int]:
     """Where ``words`` stands in ``low`` whole: not as a part of a longer number, Latin word or katakana word."""
+    found: list[int] = []
     at = low.find(words)
     while at >= 0:
         if _whole(words, low, at):
-            yield at
+            found.append(at)
         at = low.find(words, at + 1)
+    return found
 
 
 def _whole(words: str, low: str, at: int) -> bool:
@@ -177,11 +179,14 @@ def check_people(reading: Reading) -> None:
         own = name in known or (name[-1] in known and "ぁ" <= name[-2] <= "ん")
         if not own and not _COMMON_JA.fullmatch(name) and (name[0] >= "一" or name[0] in _KATAKANA):
             found.append(one.span())
+    english = reading.signed((_GREETED, _TITLED, _THIRD))
+    if not found and not english:
+        return
     severity = "block" if reading.facts.people_known else "flag"
     taken = Taken(len(reading.text))
     for start, end in found:
         taken.take(start, end)
-    for pattern in reading.signed((_GREETED, _TITLED, _THIRD)):
+    for pattern in english:
         for one in reading.found(pattern):
             if one[1].split()[0].lower() not in _COMMON_EN and taken.free(*one.span()):
                 taken.take(*one.span(1))

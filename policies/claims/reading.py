@@ -19,6 +19,7 @@ BLOCK, FLAG = "block", "flag"
 TAKEN = "\x1f"
 """Stands in ``left`` for every letter that has been accounted for."""
 _NUMBER_SIGN = re.compile(r"[\d〇一二三四五六七八九十百千万億%‰½¼¾⅓⅔⅕⅛⁄半曜正]")
+_DIGIT = re.compile("[0-9]")
 MOST = 200
 """Objections to one part after which it is not read further: it is blocked, and nobody reads a longer list."""
 
@@ -106,9 +107,12 @@ class Reading:
                 self.telling.append((first, line))
                 self.shapes |= line.shapes
                 self.hints |= line.hints
-                terms.update(line.terms)
-                harmless.update(line.harmless)
-                self.worded = self.worded or line.worded
+                if line.terms:
+                    terms.update(line.terms)
+                if line.harmless:
+                    harmless.update(line.harmless)
+                if line.worded:
+                    self.worded = True
             first += line.size + 1
         self.terms = [self.lexicon.terms[number] for number in sorted(terms)]
         """The words of the lexicon that stand in the text and may be claims, with language and group, in the order of files."""
@@ -154,13 +158,13 @@ class Reading:
         return sought.around(places, left)
 
     def hinted(self, hint: str, pattern: re.Pattern[str]) -> list[re.Match[str]]:
-        """Every match of a pattern in what is left of the lines in which it may be; it goes over the end of none."""
+        """Every match of a pattern in what is left of the lines in which it may be; it goes over the end of none, and holds a digit."""
         if hint not in self.hints:
             return []
         return [
             one
             for first, line in self.telling
-            if hint in line.hints
+            if hint in line.hints and _DIGIT.search(self.left_low, first, first + line.size)
             for one in pattern.finditer(self.left, first, first + line.size)
         ]
 
