@@ -111,12 +111,12 @@ class Line:
         if "倍" in low:
             topics |= {one.start(): "offer" for one in _TIMES_POINTS.finditer(low)}
         self.shapes = frozenset(shapes)
-        self.topics = tuple(topics.items())
+        self.topics = sorted(topics.items())
         self.terms, self.harmless = tuple(terms), tuple(harmless)
         self.size = len(low)
         self.stops = [stop.end() for stop in _STOP.finditer(low)]
         self.opens, self.closes = not low or low.startswith(_OPENING), low.endswith(_CLOSING)
-        self.telling = bool(self.signs or terms or harmless or hints or self.worded)
+        self.telling = bool(self.signs or terms or harmless or hints or topics or self.worded)
 
 
 def _within(low: str, start: int, end: int, ending: str = "") -> bool:

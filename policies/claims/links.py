@@ -11,7 +11,7 @@ from policies.claims.shape import shape
 _PLACEHOLDER = re.compile(r"\{\{[^{}\n]{0,80}\}\}")
 _MARKDOWN = re.compile(r"!?\[([^\[\]\n]{0,200})\]\(([^()\s]{1,500})\)")
 _URL = shape(
-    r"[a-z][a-z0-9+.-]{1,12}+://[!-~]{1,600}|(?:javascript|data|vbscript):[!-~]{1,600}",
+    r"[a-z](?:[a-z0-9+.-]{1,12}+://|(?<=j)avascript:|(?<=d)ata:|(?<=v)bscript:)[!-~]{1,600}",
     ":// javascript: data: vbscript:",
     14,
     640,
@@ -27,7 +27,7 @@ _DOMAIN = shape(
     needs=r"\.[a-z]{2}",
 )
 _EMAIL = shape(
-    r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}+@[A-Za-z0-9-]{1,60}(?:\.[A-Za-z0-9-]{1,60}){1,5}",
+    r"[a-z0-9._%+-](?<![a-z0-9._%+-]{2})[a-z0-9._%+-]{0,63}+@[a-z0-9-]{1,60}(?:\.[a-z0-9-]{1,60}){1,5}",
     "@",
     64,
     400,

@@ -155,7 +155,7 @@ class Reading:
             for at, sign in line.signs[sought]
             if left.startswith(sign, first + at)
         ]
-        return sought.around(places, left)
+        return sought.around(places, left) if places else []
 
     def hinted(self, hint: str, pattern: re.Pattern[str]) -> list[re.Match[str]]:
         """Every match of a pattern in what is left of the lines in which it may be; it goes over the end of none, and holds a digit."""
@@ -208,17 +208,9 @@ class Reading:
     @cached_property
     def topics(self) -> list[tuple[int, str]]:
         """(place, points | offer | event) of every word that says what a date is about; of two at one place, the offer."""
-        found: dict[int, str] = {}
-        first = 0
-        for line in self.lines:
-            for at, topic in line.topics:
-                found[first + at] = topic
-            first += line.size + 1
-        return sorted(
-            (at, topic)
-            for at, topic in found.items()
-            if topic != "points" or "offer" not in (found.get(at - 1), found.get(at - 6), found.get(at - 7))
-        )
+        found = [(first + at, topic) for first, line in self.telling for at, topic in line.topics]
+        offers = {at for at, topic in found if topic == "offer"}
+        return [(at, topic) for at, topic in found if topic != "points" or offers.isdisjoint((at - 1, at - 6, at - 7))]
 
     def topic(self, start: int, end: int) -> str:
         """What a date is about: the nearest such word before it in its sentence, else after it, else in a sentence before."""

@@ -25,9 +25,7 @@ class Shape:
     cased: bool = False
 
     def around(self, places: Sequence[int], text: str) -> list[re.Match[str]]:
-        """Every match around these places (in order) of its signs, in order."""
-        if not places:
-            return []
+        """Every match around these places (in order, and at least one) of its signs, in order."""
         found: list[re.Match[str]] = []
         start, last = max(0, places[0] - self.before), places[0]
         for at in places[1:]:
