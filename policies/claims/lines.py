@@ -56,6 +56,7 @@ class Line:
     """
 
     __slots__ = (
+        "_spans",
         "alone",
         "closes",
         "harmless",
@@ -111,12 +112,19 @@ class Line:
         if "倍" in low:
             topics |= {one.start(): "offer" for one in _TIMES_POINTS.finditer(low)}
         self.shapes = frozenset(shapes)
+        self._spans: dict[Shape, list[tuple[int, int]]] = {}
         self.topics = sorted(topics.items())
         self.terms, self.harmless = tuple(terms), tuple(harmless)
         self.size = len(low)
         self.stops = [stop.end() for stop in _STOP.finditer(low)]
         self.opens, self.closes = not low or low.startswith(_OPENING), low.endswith(_CLOSING)
         self.telling = bool(self.signs or terms or harmless or hints or topics or self.worded)
+
+    def spans(self, sought: Shape) -> list[tuple[int, int]]:
+        """Where a shape that goes over no line's end stands in the line."""
+        if sought not in self._spans:
+            self._spans[sought] = [one.span() for one in sought.pattern.finditer(self.low)]
+        return self._spans[sought]
 
 
 def _within(low: str, start: int, end: int, ending: str = "") -> bool:

@@ -56,9 +56,10 @@ class Claim(NamedTuple):
 
 def _without(text: str, gone: list[tuple[int, int]]) -> str:
     """The text with these spans accounted for."""
-    if len(gone) == 1:
-        ((start, end),) = gone
-        return f"{text[:start]}{TAKEN * (end - start)}{text[end:]}"
+    if len(gone) < 4:
+        for start, end in gone:
+            text = f"{text[:start]}{TAKEN * (end - start)}{text[end:]}"
+        return text
     pieces: list[str] = []
     at = 0
     for start, end in sorted(gone):
@@ -156,6 +157,20 @@ class Reading:
             if left.startswith(sign, first + at)
         ]
         return sought.around(places, left) if places else []
+
+    def spans(self, sought: Shape) -> list[tuple[int, int]]:
+        """Where a shape that goes over no line's end stands in what is left; a line of which nothing is taken remembers it."""
+        if sought not in self.shapes:
+            return []
+        left = self.left_low
+        found: list[tuple[int, int]] = []
+        for first, line in self.telling:
+            if sought in line.signs:
+                if left.startswith(line.low, first):
+                    found += [(first + start, first + end) for start, end in line.spans(sought)]
+                else:
+                    found += [one.span() for one in sought.pattern.finditer(left, first, first + line.size)]
+        return found
 
     def hinted(self, hint: str, pattern: re.Pattern[str]) -> list[re.Match[str]]:
         """Every match of a pattern in what is left of the lines in which it may be; it goes over the end of none, and holds a digit."""
