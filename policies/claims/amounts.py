@@ -58,7 +58,7 @@ _DOLLARS = frozenset({"USD", "CAD", "AUD", "NZD", "SGD", "HKD", "$"})
 _SIGN = r"(?:us\$|ca\$|c\$|a\$|[$£€¥]|(?:usd|gbp|eur|jpy|cad|aud)(?<![a-z].{3})\s?)"
 _UNIT = r"(?:円(?!滑|満|盤|形|高|安|周|卓|熟)|ドル|ユーロ|ポンド|(?:yen|jpy|usd|gbp|eur|cad|aud|dollars?|pounds?|euros?|bucks|quid)(?![a-z]))"
 MONEY = shape(
-    rf"{BEGIN}(?:(?P<sign>{_SIGN})\s?(?P<n>{MIXED})(?P<k>k(?![a-z]))?|(?P<n2>{NUMBER})\s?(?P<unit>{_UNIT})|(?P<n3>{WORDED})[ -](?P<unit2>{_UNIT}))",
+    rf"(?:{BEGIN}|(?=[$£€¥uca]))(?:(?P<sign>{_SIGN})\s?(?P<n>{MIXED})(?P<k>k(?![a-z]))?|(?P<n2>{NUMBER})\s?(?P<unit>{_UNIT})|(?P<n3>{WORDED})[ -](?P<unit2>{_UNIT}))",
     "円 ドル ユーロ ポンド yen jpy usd gbp eur cad aud dollar pound euro bucks quid $ £ € ¥",
     48,
     32,

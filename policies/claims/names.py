@@ -33,6 +33,8 @@ _AFTER_CODE = shape(
     signed=False,
     cased=True,
 )
+_LIKE_CODE = re.compile(r"[0-9]|[A-Z][A-Z_-]{2}")
+"""What is in everything that is taken for a code only because it stands after that word."""
 _PERSON_JA = shape(
     r"([一-龥々ヶァ-ヴー][一-龥々ヶァ-ヴーぁ-ん]{0,7}?)[ 　]?(様|さま|さん|氏|先生|くん|ちゃん)(?![々式相子態])",
     "様 さま さん 氏 先生 くん ちゃん",
@@ -146,7 +148,8 @@ def check_codes(reading: Reading) -> None:
         for at in places(folded(code), reading.low):
             if TAKEN not in reading.left[at : at + len(code)]:
                 _hold_code(reading, known, at, at + len(folded(code)))
-    for one in reading.found(_AFTER_CODE):
+    entered = _AFTER_CODE in reading.shapes and _LIKE_CODE.search(reading.left)
+    for one in reading.found(_AFTER_CODE) if entered else ():
         if any(letter.isdigit() for letter in one[1]) or (one[1].isupper() and len(one[1]) > 2):
             _hold_code(reading, known, *one.span(1))
     for one in reading.hinted("coded", _CODE):

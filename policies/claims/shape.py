@@ -60,7 +60,8 @@ def shape(
     needs: str = "", at: str = "", signed: bool = True, cased: bool = False,
 ) -> Shape:  # fmt: skip
     """A shape with its signs as words, parted by blanks where they are one string."""
-    words = tuple(signs.split() if isinstance(signs, str) else signs)
-    there, here = (re.compile(said) if said else None for said in (needs, at))
+    said = tuple(signs.split() if isinstance(signs, str) else signs)
+    words = tuple(sign for sign in said if not any(sign != other and sign.startswith(other) for other in said))
+    there, here = (re.compile(one) if one else None for one in (needs, at))
     SHAPES.append(made := Shape(re.compile(pattern), words, before, after, there, here, signed, cased))
     return made
