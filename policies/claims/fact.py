@@ -96,7 +96,7 @@ class Facts:
     @cached_property
     def wordings(self) -> list[str]:
         """What may be said word for word, as it is looked for, longest first: what is vouched for, names of people, contacts."""
-        texts = dict.fromkeys(folded(fact.value) for fact in self.of("text", "person", "contact"))
+        texts = dict.fromkeys([folded(fact.value) for fact in self.of("text", "person", "contact")])
         return sorted([one for one in texts if len(one) > 1], key=len, reverse=True)
 
     @cached_property
@@ -104,7 +104,7 @@ class Facts:
         """Every name of a product as it is looked for, longest first, with its fact; None where it is not for sale here."""
         named = [(name, fact) for fact in self.of("product") for name in _spelt(folded(fact.value)) if name]
         others = [(name, None) for name in map(folded, self.not_offered) if name]
-        return sorted((*named, *others), key=lambda one: -len(one[0]))
+        return sorted((*named, *others), key=lambda one: -len(one[0])) if named or others else []
 
     @cached_property
     def names(self) -> tuple[str, ...]:

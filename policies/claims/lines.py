@@ -114,7 +114,7 @@ class Line:
         self.shapes = frozenset(shapes)
         self._spans: dict[Shape, list[tuple[int, int]]] = {}
         self.topics = sorted(topics.items())
-        self.terms, self.harmless = tuple(terms), tuple(harmless)
+        self.terms, self.harmless = frozenset(terms), frozenset(harmless)
         self.size = len(low)
         self.stops = [stop.end() for stop in _STOP.finditer(low)]
         self.opens, self.closes = not low or low.startswith(_OPENING), low.endswith(_CLOSING)

@@ -56,7 +56,7 @@ class Claim(NamedTuple):
 
 def _without(text: str, gone: list[tuple[int, int]]) -> str:
     """The text with these spans accounted for."""
-    if len(gone) < 4:
+    if len(gone) < 8:
         for start, end in gone:
             text = f"{text[:start]}{TAKEN * (end - start)}{text[end:]}"
         return text
@@ -92,12 +92,9 @@ class Reading:
         self._counted = -1
         self._bound: dict[int, frozenset[str]] = {}
         self._of_sentence: dict[tuple[Any, int, int], Any] = {}
-        self.telling: list[tuple[int, Line]] = []
-        """The lines that hold anything to be looked at, each with where it begins."""
-        self.shapes: set[Shape] = set()
-        """The shapes that may be in the text."""
-        self.hints: set[str] = set()
-        """What else may be in it, by name."""
+        telling: list[tuple[int, Line]] = []
+        shapes: set[Shape] = set()
+        hints: set[str] = set()
         self.worded = False
         """Whether the text holds an English word for a number."""
         terms: set[int] = set()
@@ -105,16 +102,20 @@ class Reading:
         first = 0
         for line in lines:
             if line.telling:
-                self.telling.append((first, line))
-                self.shapes |= line.shapes
-                self.hints |= line.hints
-                if line.terms:
-                    terms.update(line.terms)
-                if line.harmless:
-                    harmless.update(line.harmless)
+                telling.append((first, line))
+                shapes |= line.shapes
+                hints |= line.hints
+                terms |= line.terms
+                harmless |= line.harmless
                 if line.worded:
                     self.worded = True
             first += line.size + 1
+        self.telling = telling
+        """The lines that hold anything to be looked at, each with where it begins."""
+        self.shapes = shapes
+        """The shapes that may be in the text."""
+        self.hints = hints
+        """What else may be in it, by name."""
         self.terms = [self.lexicon.terms[number] for number in sorted(terms)]
         """The words of the lexicon that stand in the text and may be claims, with language and group, in the order of files."""
         self.harmless = [self.lexicon.harmless[number] for number in sorted(harmless)]
