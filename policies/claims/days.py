@@ -24,20 +24,20 @@ _EN_DAY = r"(?:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs?(?:day)?)?|
 _SIDE = rf"(?:\s?\((?P<w>[{_JA_DAYS}]|{_EN_DAY}\.?)(?:曜日?)?(?:[・/]?祝日?)?\)|\s?(?P<w2>[{_JA_DAYS}])曜日?)?"
 _K = "〇一二三四五六七八九十"
 _DATES: tuple[Shape, ...] = (
-    shape(rf"(?=[0-9{_K}令])(?:(?P<y>[0-9]{{4}}|[{_K}]{{4}})年\s?|令和\s?(?P<r>[0-9]{{1,2}}|元)年\s?)?(?<![0-9{_K}])(?P<m>[0-9]{{1,2}}|[{_K}]{{1,2}})月\s?(?P<d>[0-9]{{1,2}}|[{_K}]{{1,3}})日{_SIDE}", "月", 14, 22, needs=rf"[0-9{_K}]月"),
+    shape(rf"(?=[0-9{_K}令])(?:(?P<y>[0-9]{{4}}|[{_K}]{{4}})年\s?|令和\s?(?P<r>[0-9]{{1,2}}|元)年\s?)?(?<![0-9{_K}])(?P<m>[0-9]{{1,2}}|[{_K}]{{1,2}})月\s?(?P<d>[0-9]{{1,2}}|[{_K}]{{1,3}})日{_SIDE}", "月", 14, 22, at=rf"(?<=[0-9{_K}])月"),
     shape(rf"(?<![0-9./-])(?P<y>[0-9]{{4}})(?P<s>[/.-])(?P<m>[0-9]{{1,2}})(?P=s)(?P<d>[0-9]{{1,2}})(?![0-9])(?:t(?=[0-9]{{2}}:))?{_SIDE}", "20", 1, 28, needs=r"[0-9][/.-][0-9]", signed=False),
-    shape(rf"(?=[mtwfs0-9])(?:(?<![a-z])(?P<w3>{_EN_DAY})\.?,?\s+(?:the\s+)?)?(?<![0-9])(?P<d>[0-9]{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s?{_MONTH}(?![a-z])(?:,?\s+(?P<y>[0-9]{{4}})(?![0-9]))?{_SIDE}", "jan feb mar apr may jun jul aug sep oct nov dec", 30, 30, needs=r"[0-9]"),
-    shape(rf"(?=[mtwfsjaond])(?:(?<![a-z])(?P<w3>{_EN_DAY})\.?,?\s+)?(?<![a-z]){_MONTH}\s?(?P<d>[0-9]{{1,2}})(?:st|nd|rd|th)?(?![0-9:%]|\s?(?:%|percent|points?|off(?![a-z])))(?:,?\s+(?P<y>[0-9]{{4}})(?![0-9]))?{_SIDE}", "jan feb mar apr may jun jul aug sep oct nov dec", 16, 30, needs=r"[a-z.]\s?[0-9]"),
-    shape(rf"(?<![0-9./-])(?P<a>[0-9]{{1,2}})(?P<s>/)(?P<b>[0-9]{{1,2}})(?:/(?P<y>[0-9]{{4}}|[0-9]{{2}}))?(?![0-9/])(?!\s?(?:円|%|inch)){_SIDE}", "/", 4, 20, needs=r"[0-9]/[0-9]"),
+    shape(rf"(?=[mtwfs0-9])(?:(?<![a-z])(?P<w3>{_EN_DAY})\.?,?\s+(?:the\s+)?)?(?<![0-9])(?P<d>[0-9]{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s?{_MONTH}(?![a-z])(?:,?\s+(?P<y>[0-9]{{4}})(?![0-9]))?{_SIDE}", "jan feb mar apr may jun jul aug sep oct nov dec", 30, 30, needs=r"[0-9]", at=r"\A|(?<=[0-9])|(?<=[0-9]\s)|(?<=st|nd|rd|th|of)|(?<=(?:st|nd|rd|th|of)\s)"),
+    shape(rf"(?=[mtwfsjaond])(?:(?<![a-z])(?P<w3>{_EN_DAY})\.?,?\s+)?(?<![a-z]){_MONTH}\s?(?P<d>[0-9]{{1,2}})(?:st|nd|rd|th)?(?![0-9:%]|\s?(?:%|percent|points?|off(?![a-z])))(?:,?\s+(?P<y>[0-9]{{4}})(?![0-9]))?{_SIDE}", "jan feb mar apr may jun jul aug sep oct nov dec", 16, 30, needs=r"[a-z.]\s?[0-9]", at=rf"{_MONTH}\s?(?:[0-9]|\Z)"),
+    shape(rf"(?<![0-9./-])(?P<a>[0-9]{{1,2}})(?P<s>/)(?P<b>[0-9]{{1,2}})(?:/(?P<y>[0-9]{{4}}|[0-9]{{2}}))?(?![0-9/])(?!\s?(?:円|%|inch)){_SIDE}", "/", 4, 20, at=r"(?<=[0-9])/[0-9]"),
 )  # fmt: skip
 _LOOSE: tuple[Shape, ...] = (
-    shape(r"(?<![0-9])(?P<y>[0-9]{4})年(?!間|[0-9以])(?:\s?(?P<m>[0-9]{1,2})月(?!間))?", "年", 6, 12, needs=r"[0-9]年"),
-    shape(r"(?<![0-9第])(?P<m>1[0-2]|0?[1-9])月(?!間|齢|額)", "月", 4, 4, needs=r"[0-9]月"),
-    shape(rf"(?<![0-9第])(?P<d>[0-9]{{1,2}})日(?!間|以内|後|前|ほど|分|目|数|かけ|あたり|に[0-9一]|[0-9一]回){_SIDE}", "日", 4, 16, needs=r"[0-9]日"),
-    shape(r"(?<![0-9a-z])the (?P<d>[0-9]{1,2})(?:st|nd|rd|th)(?![a-z])", "the", 1, 12, needs=r"the [0-9]"),
-    shape(r"(?<![0-9£$€¥,./-])(?P<y>20[0-9]{2})(?![0-9,]|[./-][0-9]|\s?(?:円|yen|ポイント|pt|points?|%|万|千))", "20", 1, 12, needs=r"20[0-9]"),
-    shape(rf"(?:(?<=\()(?P<w>[{_JA_DAYS}])(?=\))|(?<![{_JA_DAYS}曜])(?P<w2>[{_JA_DAYS}])曜日?)", "( 曜", 4, 6, needs=rf"[{_JA_DAYS}][曜)]", signed=False),
-    shape(r"(?<![a-z])(?P<w3>mon|tues|wednes|thurs|fri|satur|sun)days?(?![a-z])", "day", 10, 6, needs=r"[nsir]day"),
+    shape(r"(?<![0-9])(?P<y>[0-9]{4})年(?!間|[0-9以])(?:\s?(?P<m>[0-9]{1,2})月(?!間))?", "年", 6, 12, at=r"(?<=[0-9]{4})年"),
+    shape(r"(?<![0-9第])(?P<m>1[0-2]|0?[1-9])月(?!間|齢|額)", "月", 4, 4, at=r"(?<=[0-9])月"),
+    shape(rf"(?<![0-9第])(?P<d>[0-9]{{1,2}})日(?!間|以内|後|前|ほど|分|目|数|かけ|あたり|に[0-9一]|[0-9一]回){_SIDE}", "日", 4, 16, at=r"(?<=[0-9])日"),
+    shape(r"(?<![0-9a-z])the (?P<d>[0-9]{1,2})(?:st|nd|rd|th)(?![a-z])", "the", 1, 12, at=r"the [0-9]"),
+    shape(r"(?<![0-9£$€¥,./-])(?P<y>20[0-9]{2})(?![0-9,]|[./-][0-9]|\s?(?:円|yen|ポイント|pt|points?|%|万|千))", "20", 1, 12, at=r"20[0-9]{2}"),
+    shape(rf"(?:(?<=\()(?P<w>[{_JA_DAYS}])(?=\))|(?<![{_JA_DAYS}曜])(?P<w2>[{_JA_DAYS}])曜日?)", "( 曜", 4, 6, at=rf"\([{_JA_DAYS}]\)|(?<=[{_JA_DAYS}])曜", signed=False),
+    shape(r"(?<![a-z])(?P<w3>mon|tues|wednes|thurs|fri|satur|sun)days?(?![a-z])", "day", 10, 6, at=r"(?<=[nsir])day"),
 )  # fmt: skip
 _ZONES = {
     "pt": "America/Los_Angeles", "pst": "America/Los_Angeles", "pdt": "America/Los_Angeles", "pacific": "America/Los_Angeles",
@@ -49,12 +49,14 @@ _ZONES = {
 }  # fmt: skip
 _ZONE = rf"(?:\s?\(?(?P<z>{'|'.join(sorted(_ZONES, key=len, reverse=True))})(?: time)?(?![a-z])\)?)?"
 _TIMES: tuple[Shape, ...] = (
-    shape(rf"(?=[午朝夜夕深正\s0-9{_K}])(?P<ja>午前|午後|朝|夜|夕方|深夜|正午の?)?\s?(?<![0-9:])(?P<h>[0-9]{{1,2}}|[{_K}]{{1,3}})時(?!間|期|代|計|点|給|短)(?:(?P<n>[0-9]{{1,2}})分|(?P<half>半))?{_ZONE}", "時", 10, 24, needs=rf"[0-9{_K}]時"),
-    shape(rf"(?=[午\s0-9])(?P<ja>午前|午後)?\s?(?<![0-9:.])(?P<h>[0-9]{{1,2}}):(?P<n>[0-9]{{2}})(?::[0-9]{{2}})?(?![0-9:])(?:\s?(?P<ap>[ap])\.?m(?:\.(?=\s|$)|(?![a-z])))?{_ZONE}", ":", 10, 24, needs=r"[0-9]:[0-9]"),
-    shape(rf"(?<![0-9:.])(?P<h>[0-9]{{1,2}})\.(?P<n>[0-9]{{2}})\s?(?P<ap>[ap])\.?m(?:\.(?=\s|$)|(?![a-z])){_ZONE}", "am pm a.m p.m", 10, 20, needs=r"[0-9]\s?[ap]\.?m"),
-    shape(rf"(?<![0-9:.,])(?P<h>[0-9]{{1,2}})\s?(?P<ap>[ap])\.?m(?:\.(?=\s|$)|(?![a-z])){_ZONE}", "am pm a.m p.m", 8, 20, needs=r"[0-9]\s?[ap]\.?m"),
+    shape(rf"(?=[午朝夜夕深正\s0-9{_K}])(?P<ja>午前|午後|朝|夜|夕方|深夜|正午の?)?\s?(?<![0-9:])(?P<h>[0-9]{{1,2}}|[{_K}]{{1,3}})時(?!間|期|代|計|点|給|短)(?:(?P<n>[0-9]{{1,2}})分|(?P<half>半))?{_ZONE}", "時", 10, 24, at=rf"(?<=[0-9{_K}])時"),
+    shape(rf"(?=[午\s0-9])(?P<ja>午前|午後)?\s?(?<![0-9:.])(?P<h>[0-9]{{1,2}}):(?P<n>[0-9]{{2}})(?::[0-9]{{2}})?(?![0-9:])(?:\s?(?P<ap>[ap])\.?m(?:\.(?=\s|$)|(?![a-z])))?{_ZONE}", ":", 10, 24, at=r"(?<=[0-9]):[0-9]"),
+    shape(rf"(?<![0-9:.])(?P<h>[0-9]{{1,2}})\.(?P<n>[0-9]{{2}})\s?(?P<ap>[ap])\.?m(?:\.(?=\s|$)|(?![a-z])){_ZONE}", "am pm a.m p.m", 10, 20, needs=r"[0-9]\s?[ap]\.?m", at=r"\A|(?<=[0-9])|(?<=[0-9]\s)"),
+    shape(rf"(?<![0-9:.,])(?P<h>[0-9]{{1,2}})\s?(?P<ap>[ap])\.?m(?:\.(?=\s|$)|(?![a-z])){_ZONE}", "am pm a.m p.m", 8, 20, needs=r"[0-9]\s?[ap]\.?m", at=r"\A|(?<=[0-9])|(?<=[0-9]\s)"),
     shape(rf"(?<![a-z])(?P<word>noon|midnight)(?![a-z]){_ZONE}|(?P<word2>正午)", "noon midnight 正午", 1, 20),
 )  # fmt: skip
+SHAPES = frozenset((*_DATES, *_TIMES, *_LOOSE))
+"""Everything that may be a day or a time."""
 _END = re.compile(
     r"^(?:(?!から|より|〜|~)[^。、,\n]){0,8}?(?:まで|迄|締め?切|必着|が?期限|に?終了)|^\s?(?:deadline|is the last)"
 )
@@ -123,10 +125,14 @@ def check_days(reading: Reading) -> None:
     days = [day for sought in reading.signed(_DATES) for day in _days(reading, sought)]
     times = [one for sought in reading.signed(_TIMES) if reading.counting for one in _times(reading, sought)]
     days += [day for sought in reading.signed(_LOOSE) if reading.counting for day in _days(reading, sought)]
+    if not times:
+        for day in days:
+            _hold_day(reading, day, None)
+        return
     left = dict(enumerate(times))
     order = sorted(left, key=lambda number: times[number][0])
     starts = [times[number][0] for number in order]
-    longest = max([end - start for start, end, _, _ in times], default=0)
+    longest = max(end - start for start, end, _, _ in times)
     for day in days:
         first, last = bisect_left(starts, day.start - longest - _APART), bisect_right(starts, day.end + _APART)
         near = [number for number in order[first:last] if number in left and _adjoin(reading, day, left[number])]

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
+
+from policies.claims.normal import folded
 
 Kind = Literal[
     "money", "percent", "multiple", "points", "count", "days", "day", "url", "contact", "code", "product", "person", "free", "text",
@@ -92,6 +94,19 @@ class Facts:
         return found
 
     @cached_property
+    def wordings(self) -> list[str]:
+        """What may be said word for word, as it is looked for, longest first: what is vouched for, names of people, contacts."""
+        texts = dict.fromkeys([folded(fact.value) for fact in self.of("text", "person", "contact")])
+        return sorted([one for one in texts if len(one) > 1], key=len, reverse=True)
+
+    @cached_property
+    def product_names(self) -> list[tuple[str, Fact | None]]:
+        """Every name of a product as it is looked for, longest first, with its fact; None where it is not for sale here."""
+        named = [(name, fact) for fact in self.of("product") for name in _spelt(folded(fact.value)) if name]
+        others = [(name, None) for name in map(folded, self.not_offered) if name]
+        return sorted((*named, *others), key=lambda one: -len(one[0])) if named or others else []
+
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Product names and aliases that may be named."""
         return tuple(fact.value for fact in self.of("product"))
@@ -100,6 +115,13 @@ class Facts:
     def sitewide(self) -> bool:
         """Whether an offer holds for everything."""
         return any(not fact.skus and fact.offer for fact in self.of("percent", "money"))
+
+
+@lru_cache(maxsize=65536)
+def _spelt(name: str) -> tuple[str, ...]:
+    """A product's name, and with its size or model in brackets: 煎茶 100g, 煎茶(100g)."""
+    first, _, last = name.rpartition(" ")
+    return (name, f"{first}({last})", f"{first} ({last})") if first and any(map(str.isdigit, last)) else (name,)
 
 
 def number(value: Any) -> Decimal:

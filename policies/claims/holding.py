@@ -76,7 +76,7 @@ def _for_same(said: str, stated: str) -> bool:
 
 def hold_offers_together(reading: Reading) -> None:
     """Values in one sentence that belong to offers belong to the same one: the code of A does not buy the discount of B."""
-    if len([fit for _, fit in reading.held if any(fact.offer for fact in fit)]) < 2:
+    if len(reading.held) < 2 or len([fit for _, fit in reading.held if [fact for fact in fit if fact.offer]]) < 2:
         return
     for held in reading.held_by_sentence.values():
         found = [(claim, offers) for claim, fit in held if (offers := {fact.offer for fact in fit if fact.offer})]

@@ -27,6 +27,10 @@ _TOPICS: Mapping[str, tuple[str, ...]] = {
 """What a day can be about, and the words that say so."""
 _TIMES_POINTS = re.compile(r"ポイント[0-9一二三四五六七八九十]{1,2}倍")
 
+_STOP = re.compile(r"[。!?.\n](?:(?<=[。!?])|(?<=\.)(?!\S)|(?<=[.:)」\]。!?]\n)|(?<=\n)(?=[■□●○◆◇▼▶・〔【\[*\-\n]))")
+"""The end of a sentence; a line broken inside a sentence does not end it, nor does the point of a number."""
+_CLOSING, _OPENING = tuple(".:)」]。!?"), tuple("■□●○◆◇▼▶・〔【[*-")
+"""Letters at the end of a line after which, and at the beginning of one before which, the line's end is that of a sentence."""
 _SUSPECT = re.compile(
     "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u0131\u0261\u034f-\u052f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u1d00-\u1d22\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
@@ -42,46 +46,60 @@ _HINTS: Mapping[str, re.Pattern[str]] = {
 class Line:
     """``raw`` without its line break, and what stands in it.
 
-    ``low`` is the text of ``normal`` in lower case, letter for letter, ``size`` its length.  ``alone`` says whether it is read the
+    ``text`` is normalised, ``starts`` the raw offset of each of its letters where they are not the same, ``low`` the text in lower case,
+    letter for letter, ``size`` its length.  ``alone`` says whether it is read the
     same whatever stands on the lines around it, ``worded`` whether an English word for a number stands in it.  ``signs`` are the places
-    of the signs of each shape, ``terms`` and ``harmless`` the numbers of the lexicon's words, ``topics`` (place, points | offer | event)
-    of every word that says what a date is about (of two at one place, the offer), ``hints`` what else may be in it, ``telling`` whether
+    of the signs of each shape, ``shapes`` those that may be at one of them, ``terms`` and ``harmless`` the numbers of the lexicon's words, ``topics`` (place, points | offer | event)
+    of every word that says what a date is about (of two at one place, the offer), ``stops`` where sentences end
+    in it, ``opens`` and ``closes`` whether the line's end before it and its own are such ends, ``hints`` what else may be in it, ``telling`` whether
     there is any of these.  None of them goes over the end of a line.
     """
 
     __slots__ = (
+        "_spans",
         "alone",
+        "closes",
         "harmless",
         "hints",
         "low",
-        "normal",
+        "opens",
         "raw",
+        "shapes",
         "signs",
         "size",
+        "starts",
+        "stops",
         "telling",
         "terms",
+        "text",
         "topics",
         "worded",
     )
 
     def __init__(self, raw: str, lexicon: Lexicon) -> None:
         self.raw = raw
-        self.normal = normalise(raw)
-        text = self.normal.text
+        normal = normalise(raw)
+        self.starts, self.text = normal.starts, (text := normal.text)
         self.low = low = text.lower()
         self.alone = len(low) == len(text) and (raw.isascii() or not MARK.search(raw))
         if len(low) != len(text):
             self.low = low = "".join(one if len(one := letter.lower()) == 1 else letter for letter in text)
-        self.hints: tuple[str, ...] = tuple(name for name, pattern in _HINTS.items() if pattern.search(text))
+        hints = {name for name, pattern in _HINTS.items() if pattern.search(text)}
         if _SUSPECT.search(raw):
-            self.hints = ("suspect", *self.hints)
+            hints.add("suspect")
+        self.hints = frozenset(hints)
         self.worded = False
-        signs: dict[Shape, list[tuple[int, str]]] = {}
+        self.signs: dict[Shape, list[tuple[int, str]]] = {}
+        shapes: set[Shape] = set()
         topics: dict[int, str] = {}
         terms, harmless = set(lexicon.by_kanji(low)), set()
         for at, word, (sort, kept) in _search(lexicon).found(low):
             if sort == "sign":
-                signs.setdefault(kept[1], []).append((at, kept[0]))
+                sign, shape = kept
+                if not shape.cased or text.startswith(sign, at):
+                    self.signs.setdefault(shape, []).append((at, sign))
+                    if not shape.at or shape.at.match(low, at):
+                        shapes.add(shape)
             elif sort == "term":
                 terms.add(kept)
             elif sort == "harmless":
@@ -93,11 +111,20 @@ class Line:
                 self.worded = not _within(low, at, at + len(word))
         if "倍" in low:
             topics |= {one.start(): "offer" for one in _TIMES_POINTS.finditer(low)}
-        self.signs = tuple(signs.items())
-        self.topics = tuple(topics.items())
-        self.terms, self.harmless = tuple(terms), tuple(harmless)
+        self.shapes = frozenset(shapes)
+        self._spans: dict[Shape, list[tuple[int, int]]] = {}
+        self.topics = sorted(topics.items())
+        self.terms, self.harmless = frozenset(terms), frozenset(harmless)
         self.size = len(low)
-        self.telling = bool(signs or terms or harmless or self.hints or self.worded)
+        self.stops = [stop.end() for stop in _STOP.finditer(low)]
+        self.opens, self.closes = not low or low.startswith(_OPENING), low.endswith(_CLOSING)
+        self.telling = bool(self.signs or terms or harmless or hints or topics or self.worded)
+
+    def spans(self, sought: Shape) -> list[tuple[int, int]]:
+        """Where a shape that goes over no line's end stands in the line."""
+        if sought not in self._spans:
+            self._spans[sought] = [one.span() for one in sought.pattern.finditer(self.low)]
+        return self._spans[sought]
 
 
 def _within(low: str, start: int, end: int, ending: str = "") -> bool:
@@ -132,14 +159,28 @@ def lines_of(raw: str, lexicon: Lexicon) -> list[Line]:
     return lines
 
 
+def sentence_ends(lines: Sequence[Line], size: int) -> list[int]:
+    """Where each sentence of these lines ends, the last one with the text of this ``size``."""
+    ends: list[int] = []
+    first, closed = 0, False
+    for line in lines:
+        if first and (closed or (line.opens and first < size)):
+            ends.append(first)
+        if line.stops:
+            ends += [first + stop for stop in line.stops]
+        closed = line.closes
+        first += line.size + 1
+    return [*ends, size]
+
+
 def joined(lines: Sequence[Line]) -> Normal:
     """The lines as one text."""
-    text = "\n".join([line.normal.text for line in lines])
-    if not [line for line in lines if line.normal.starts]:
+    text = "\n".join([line.text for line in lines])
+    if not [line for line in lines if line.starts]:
         return Normal(text)
     starts: list[int] = []
     first = 0
     for line in lines:
-        starts += [first + start for start in line.normal.starts or range(len(line.raw) + 1)]
+        starts += [first + start for start in line.starts or range(len(line.raw) + 1)]
         first += len(line.raw) + 1
     return Normal(text, tuple(starts))

@@ -11,7 +11,7 @@ from policies.claims.shape import shape
 _PLACEHOLDER = re.compile(r"\{\{[^{}\n]{0,80}\}\}")
 _MARKDOWN = re.compile(r"!?\[([^\[\]\n]{0,200})\]\(([^()\s]{1,500})\)")
 _URL = shape(
-    r"[a-z][a-z0-9+.-]{1,12}://[!-~]{1,600}|(?:javascript|data|vbscript):[!-~]{1,600}",
+    r"[a-z](?:[a-z0-9+.-]{1,12}+://|(?<=j)avascript:|(?<=d)ata:|(?<=v)bscript:)[!-~]{1,600}",
     ":// javascript: data: vbscript:",
     14,
     640,
@@ -27,7 +27,7 @@ _DOMAIN = shape(
     needs=r"\.[a-z]{2}",
 )
 _EMAIL = shape(
-    r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,60}(?:\.[A-Za-z0-9-]{1,60}){1,5}",
+    r"[a-z0-9._%+-](?<![a-z0-9._%+-]{2})[a-z0-9._%+-]{0,63}+@[a-z0-9-]{1,60}(?:\.[a-z0-9-]{1,60}){1,5}",
     "@",
     64,
     400,
@@ -104,21 +104,21 @@ def _shown(reading: Reading) -> None:
 
 
 def _pages(reading: Reading) -> None:
-    for found in reading.found(_URL):
-        said = reading.text[found.start() : found.end()].rstrip(_TRAILING)
+    for start, end in reading.spans(_URL):
+        said = reading.text[start:end].rstrip(_TRAILING)
         while said.endswith((")", "]", "}")) and said.count("(") < said.count(")") + said.count("]") + said.count("}"):
             said = said[:-1].rstrip(_TRAILING)
-        _page(reading, found.start(), found.start() + len(said), said)
+        _page(reading, start, start + len(said), said)
 
 
 def _mailboxes(reading: Reading) -> None:
     """E-mail addresses and account names (@shop)."""
     for sought in (_EMAIL, _HANDLE):
-        for found in reading.found(sought):
-            reading.take(*found.span())
-            said = found[0].rstrip(".-").lower()
+        for start, end in reading.spans(sought):
+            reading.take(start, end)
+            said = reading.low[start:end].rstrip(".-")
             if not any(said in _words(fact.value) for fact in reading.facts.of("contact", "url", "text")):
-                _unknown_contact(reading, found)
+                _unknown_contact(reading, start, end)
 
 
 @lru_cache(maxsize=8192)
@@ -127,10 +127,10 @@ def _words(text: str) -> frozenset[str]:
     return frozenset((text.lower(), *text.lower().split()))
 
 
-def _unknown_contact(reading: Reading, found: re.Match[str]) -> None:
-    said = reading.raw_text(*found.span())
+def _unknown_contact(reading: Reading, start: int, end: int) -> None:
+    said = reading.raw_text(start, end)
     reading.object(
-        "claims.contact", *found.span(), f"「{said}」は登録された連絡先ではありません", f"'{said}' is no known contact"
+        "claims.contact", start, end, f"「{said}」は登録された連絡先ではありません", f"'{said}' is no known contact"
     )
 
 
@@ -167,4 +167,4 @@ def _phones(reading: Reading) -> None:
             continue
         reading.take(*found.span())
         if digits not in {_digits(fact.value) for fact in reading.facts.of("contact", "text")}:
-            _unknown_contact(reading, found)
+            _unknown_contact(reading, *found.span())

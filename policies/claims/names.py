@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Mapping
 from string import ascii_letters, ascii_uppercase, digits
 
 from policies.claims.fact import Fact
-from policies.claims.normal import normalise
+from policies.claims.normal import folded
 from policies.claims.reading import TAKEN, Claim, Reading
 from policies.claims.shape import shape
 from policies.places import Taken
@@ -34,12 +33,13 @@ _AFTER_CODE = shape(
     signed=False,
     cased=True,
 )
+_LIKE_CODE = re.compile(r"[0-9]|[A-Z][A-Z_-]{2}")
+"""What is in everything that is taken for a code only because it stands after that word."""
 _PERSON_JA = shape(
     r"([一-龥々ヶァ-ヴー][一-龥々ヶァ-ヴーぁ-ん]{0,7}?)[ 　]?(様|さま|さん|氏|先生|くん|ちゃん)(?![々式相子態])",
     "様 さま さん 氏 先生 くん ちゃん",
     10,
     4,
-    cased=True,
 )
 _COMMON_JA = re.compile(
     r"[客皆奥各子母父神王上何疲赤娘妹弟姉兄孫爺婆隣姫御者方人屋店社達嫁一今]|.{0,7}(?:[同多仕模異別有]|旦那|子供|家族|会員|契約者|利用者|オーナー|馳走|互|苦労|職人|農家|業者|メーカー|"
@@ -72,19 +72,15 @@ _COMMON_EN = frozenset(
 )
 
 
-@lru_cache(maxsize=65536)
-def folded(text: str) -> str:
-    """A fact's words as they are looked for."""
-    return normalise(text).text.lower().strip()
-
-
-def places(words: str, low: str) -> Iterator[int]:
+def places(words: str, low: str) -> list[int]:
     """Where ``words`` stands in ``low`` whole: not as a part of a longer number, Latin word or katakana word."""
+    found: list[int] = []
     at = low.find(words)
     while at >= 0:
         if _whole(words, low, at):
-            yield at
+            found.append(at)
         at = low.find(words, at + 1)
+    return found
 
 
 def _whole(words: str, low: str, at: int) -> bool:
@@ -104,24 +100,14 @@ def _whole(words: str, low: str, at: int) -> bool:
     return True
 
 
-@lru_cache(maxsize=65536)
-def _spelt(name: str) -> tuple[str, ...]:
-    """A product's name, and with its size or model in brackets: 煎茶 100g, 煎茶(100g)."""
-    first, _, last = name.rpartition(" ")
-    return (name, f"{first}({last})", f"{first} ({last})") if first and any(map(str.isdigit, last)) else (name,)
-
-
 def _latin(letter: str) -> bool:
     return letter.isascii() and letter.isalnum()
 
 
 def check_names(reading: Reading) -> None:
     """Take the products and the words of the facts, longest first; block products that are not for sale here and altered names."""
-    facts, low = reading.facts, reading.low
-    named = [(name, fact) for fact in facts.of("product") for name in _spelt(folded(fact.value))]
-    others = [(folded(name), None) for name in facts.not_offered]
-    standing = [(words, fact) for words, fact in (*named, *others) if words and words in low]
-    for words, fact in sorted(standing, key=lambda one: -len(one[0])):
+    low = reading.low
+    for words, fact in [one for one in reading.facts.product_names if one[0] in low]:
         for at in places(words, reading.left_low):
             end = at + len(words)
             if fact is None:
@@ -150,21 +136,20 @@ def check_names(reading: Reading) -> None:
 def check_words(reading: Reading) -> None:
     """Take what the facts say word for word: approved claims, names of people and places, text vouched for by the sender."""
     low = reading.low
-    texts = {folded(fact.value): None for fact in reading.facts.of("text", "person", "contact")}
-    standing = sorted((one for one in texts if len(one) > 1 and one in low), key=len, reverse=True)
-    for words in (*standing, *reading.harmless):
+    for words in (*[one for one in reading.facts.wordings if one in low], *reading.harmless):
         for at in places(words, reading.left_low):
             reading.take(at, at + len(words))
 
 
 def check_codes(reading: Reading) -> None:
     """Codes to enter: exactly as they are, whatever stands after the word code or looks like one."""
-    known = {fact.value: fact for fact in reading.facts.of("code")}
+    known: Mapping[str, Fact] = {fact.value: fact for fact in reading.facts.of("code")}
     for code in known:
-        for at in places(folded(code), reading.low) if folded(code) in reading.low else ():
+        for at in places(folded(code), reading.low):
             if TAKEN not in reading.left[at : at + len(code)]:
                 _hold_code(reading, known, at, at + len(folded(code)))
-    for one in reading.found(_AFTER_CODE):
+    entered = _AFTER_CODE in reading.shapes and _LIKE_CODE.search(reading.left)
+    for one in reading.found(_AFTER_CODE) if entered else ():
         if any(letter.isdigit() for letter in one[1]) or (one[1].isupper() and len(one[1]) > 2):
             _hold_code(reading, known, *one.span(1))
     for one in reading.hinted("coded", _CODE):
@@ -190,7 +175,6 @@ def _hold_code(reading: Reading, known: Mapping[str, Fact], start: int, end: int
 
 def check_people(reading: Reading) -> None:
     """A person is named only if the facts name them; where no names are known at all, say so."""
-    severity = "block" if reading.facts.people_known else "flag"
     found = []
     for one in reading.found(_PERSON_JA):
         name, known = one[1], [fact.value for fact in reading.facts.of("person")]
@@ -198,10 +182,14 @@ def check_people(reading: Reading) -> None:
         own = name in known or (name[-1] in known and "ぁ" <= name[-2] <= "ん")
         if not own and not _COMMON_JA.fullmatch(name) and (name[0] >= "一" or name[0] in _KATAKANA):
             found.append(one.span())
+    english = reading.signed((_GREETED, _TITLED, _THIRD))
+    if not found and not english:
+        return
+    severity = "block" if reading.facts.people_known else "flag"
     taken = Taken(len(reading.text))
     for start, end in found:
         taken.take(start, end)
-    for pattern in reading.signed((_GREETED, _TITLED, _THIRD)):
+    for pattern in english:
         for one in reading.found(pattern):
             if one[1].split()[0].lower() not in _COMMON_EN and taken.free(*one.span()):
                 taken.take(*one.span(1))

@@ -57,6 +57,12 @@ def normalise(text: str) -> Normal:
     return Normal("".join(letters), tuple(starts))
 
 
+@lru_cache(maxsize=65536)
+def folded(text: str) -> str:
+    """A fact's words as they are looked for."""
+    return normalise(text).text.lower().strip()
+
+
 def _form(letter: re.Match[str]) -> str:
     return _folded(letter[0])
 

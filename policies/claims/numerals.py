@@ -27,8 +27,8 @@ _WORD = "|".join(sorted((*_ONES[1:], *_TENS), key=len, reverse=True))
 WORDED = rf"(?<![A-Za-z])(?:a|{_WORD})(?:[- ](?:{_WORD}|hundred|thousand)){{0,3}}"
 """An English number in words, up to thousands; it means something only before a unit."""
 
-BEGIN = r"(?=[0-9a-z〇一二三四五六七八九十百千万億$£€¥])"
-"""What a number, in digits, kanji or English words, or a sign of currency begins with; it spares a pattern the letters that do not."""
+BEGIN = r"(?=[0-9〇一二三四五六七八九十百千万億]|(?<![a-z])[a-z])"
+"""What a number, in digits, kanji or English words, begins with in lower case; it spares a pattern the letters that do not."""
 SAID = rf"[0-9〇一二三四五六七八九十百千万億]|(?<![A-Za-z])(?:a|{_WORD})[- ]"
 """What is in every number before the unit it counts."""
 

@@ -11,16 +11,15 @@ from typing import Any, NamedTuple, TypeVar
 
 from policies.claims.fact import Fact, Facts, Kind
 from policies.claims.lexicon import Lexicon
-from policies.claims.lines import joined, lines_of
+from policies.claims.lines import Line, joined, lines_of, sentence_ends
 from policies.claims.shape import Shape
 
 Found = TypeVar("Found")
 BLOCK, FLAG = "block", "flag"
 TAKEN = "\x1f"
 """Stands in ``left`` for every letter that has been accounted for."""
-_STOP = re.compile(r"[。!?.\n](?:(?<=[。!?])|(?<=\.)(?!\S)|(?<=[.:)」\]。!?]\n)|(?<=\n)(?=[■□●○◆◇▼▶・〔【\[*\-\n]))")
-"""The end of a sentence; a line broken inside a sentence does not end it, nor does the point of a number."""
 _NUMBER_SIGN = re.compile(r"[\d〇一二三四五六七八九十百千万億%‰½¼¾⅓⅔⅕⅛⁄半曜正]")
+_DIGIT = re.compile("[0-9]")
 MOST = 200
 """Objections to one part after which it is not read further: it is blocked, and nobody reads a longer list."""
 
@@ -57,9 +56,10 @@ class Claim(NamedTuple):
 
 def _without(text: str, gone: list[tuple[int, int]]) -> str:
     """The text with these spans accounted for."""
-    if len(gone) == 1:
-        ((start, end),) = gone
-        return f"{text[:start]}{TAKEN * (end - start)}{text[end:]}"
+    if len(gone) < 8:
+        for start, end in gone:
+            text = f"{text[:start]}{TAKEN * (end - start)}{text[end:]}"
+        return text
     pieces: list[str] = []
     at = 0
     for start, end in sorted(gone):
@@ -82,38 +82,40 @@ class Reading:
     held: list[tuple[Claim, list[Fact]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.lines = lines_of(self.raw, self.lexicon)
-        self.normal = joined(self.lines)
+        self.lines = lines = lines_of(self.raw, self.lexicon)
+        self.normal = joined(lines)
         self.text = self._left = self.normal.text
-        self.low = self._left_low = "\n".join([line.low for line in self.lines])
+        self.low = self._left_low = "\n".join([line.low for line in lines])
         self._gone: list[tuple[int, int]] = []
         self._left_without = self._low_without = 0
         self._number: int | None = 0
         self._counted = -1
         self._bound: dict[int, frozenset[str]] = {}
         self._of_sentence: dict[tuple[Any, int, int], Any] = {}
+        telling: list[tuple[int, Line]] = []
+        shapes: set[Shape] = set()
+        hints: set[str] = set()
         self.worded = False
         """Whether the text holds an English word for a number."""
-        self.signs: dict[Shape, list[tuple[int, list[tuple[int, str]]]]] = {}
-        """Shape → where each line begins that holds signs of it, with (place, sign) in the line; one that is cased may stand there or not."""
-        self.hints: dict[str, list[tuple[int, int]]] = {}
-        """What may be in the text, by name, and from where to where the lines go in which it may be."""
         terms: set[int] = set()
         harmless: set[int] = set()
         first = 0
-        for line in self.lines:
+        for line in lines:
             if line.telling:
-                for sought, signs in line.signs:
-                    if sought in self.signs:
-                        self.signs[sought].append((first, signs))
-                    else:
-                        self.signs[sought] = [(first, signs)]
-                for hint in line.hints:
-                    self.hints.setdefault(hint, []).append((first, first + line.size))
-                terms.update(line.terms)
-                harmless.update(line.harmless)
-                self.worded = self.worded or line.worded
+                telling.append((first, line))
+                shapes |= line.shapes
+                hints |= line.hints
+                terms |= line.terms
+                harmless |= line.harmless
+                if line.worded:
+                    self.worded = True
             first += line.size + 1
+        self.telling = telling
+        """The lines that hold anything to be looked at, each with where it begins."""
+        self.shapes = shapes
+        """The shapes that may be in the text."""
+        self.hints = hints
+        """What else may be in it, by name."""
         self.terms = [self.lexicon.terms[number] for number in sorted(terms)]
         """The words of the lexicon that stand in the text and may be claims, with language and group, in the order of files."""
         self.harmless = [self.lexicon.harmless[number] for number in sorted(harmless)]
@@ -140,25 +142,47 @@ class Reading:
         return self._left_low
 
     def signed(self, shapes: Iterable[Shape]) -> list[Shape]:
-        """Those of the shapes that have a sign in the text."""
-        return [sought for sought in shapes if sought in self.signs]
+        """Those of the shapes that may be in the text."""
+        return [sought for sought in shapes if sought in self.shapes]
 
     def found(self, sought: Shape) -> list[re.Match[str]]:
         """Every match of a shape in what is left, in order."""
-        lines = self.signs.get(sought)
-        if not lines:
+        if sought not in self.shapes:
             return []
         left = self.left if sought.cased else self.left_low
-        if not sought.needs.search(left):
+        places = [
+            first + at
+            for first, line in self.telling
+            if sought in line.signs
+            for at, sign in line.signs[sought]
+            if left.startswith(sign, first + at)
+        ]
+        return sought.around(places, left) if places else []
+
+    def spans(self, sought: Shape) -> list[tuple[int, int]]:
+        """Where a shape that goes over no line's end stands in what is left; a line of which nothing is taken remembers it."""
+        if sought not in self.shapes:
             return []
-        return sought.around(
-            [first + at for first, signs in lines for at, sign in signs if left.startswith(sign, first + at)], left
-        )
+        left = self.left_low
+        found: list[tuple[int, int]] = []
+        for first, line in self.telling:
+            if sought in line.signs:
+                if left.startswith(line.low, first):
+                    found += [(first + start, first + end) for start, end in line.spans(sought)]
+                else:
+                    found += [one.span() for one in sought.pattern.finditer(left, first, first + line.size)]
+        return found
 
     def hinted(self, hint: str, pattern: re.Pattern[str]) -> list[re.Match[str]]:
-        """Every match of a pattern in what is left of the lines in which it may be; it goes over the end of none."""
-        lines = self.hints.get(hint)
-        return [one for first, last in lines for one in pattern.finditer(self.left, first, last)] if lines else []
+        """Every match of a pattern in what is left of the lines in which it may be; it goes over the end of none, and holds a digit."""
+        if hint not in self.hints:
+            return []
+        return [
+            one
+            for first, line in self.telling
+            if hint in line.hints and _DIGIT.search(self.left_low, first, first + line.size)
+            for one in pattern.finditer(self.left, first, first + line.size)
+        ]
 
     def object(
         self, rule: str, start: int, end: int, ja: str, en: str, *, severity: str = BLOCK, fix: str | None = None
@@ -185,11 +209,7 @@ class Reading:
     @cached_property
     def ends(self) -> list[int]:
         """Where each sentence ends."""
-        found, at = [], 0
-        for sentence in _STOP.split(self.low):
-            at += len(sentence) + 1
-            found.append(at)
-        return [*found[:-1], len(self.low)]
+        return sentence_ends(self.lines, len(self.low))
 
     def sentence(self, at: int) -> tuple[int, int]:
         """The sentence that holds ``at``."""
@@ -204,19 +224,9 @@ class Reading:
     @cached_property
     def topics(self) -> list[tuple[int, str]]:
         """(place, points | offer | event) of every word that says what a date is about; of two at one place, the offer."""
-        found: dict[int, str] = {}
-        first = 0
-        for line in self.lines:
-            for at, topic in line.topics:
-                found[first + at] = topic
-            first += len(line.low) + 1
-        for at in [
-            at
-            for at, topic in found.items()
-            if topic == "points" and any(found.get(at - back) == "offer" for back in (1, 6, 7))
-        ]:
-            del found[at]
-        return sorted(found.items())
+        found = [(first + at, topic) for first, line in self.telling for at, topic in line.topics]
+        offers = {at for at, topic in found if topic == "offer"}
+        return [(at, topic) for at, topic in found if topic != "points" or offers.isdisjoint((at - 1, at - 6, at - 7))]
 
     def topic(self, start: int, end: int) -> str:
         """What a date is about: the nearest such word before it in its sentence, else after it, else in a sentence before."""

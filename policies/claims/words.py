@@ -9,7 +9,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from policies.claims.lexicon import Group
-from policies.claims.names import folded, places
+from policies.claims.names import places
+from policies.claims.normal import folded
 from policies.claims.reading import BLOCK, FLAG, Reading
 from policies.places import stands_over
 

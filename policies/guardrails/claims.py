@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from policies.catalogue import Catalogue
 from policies.claims import read
@@ -42,9 +43,14 @@ def facts_of(message: Message) -> Facts:
     named = [
         name for name in (message.addressee, message.surname, message.about.get("recipient", {}).get("name")) if name
     ]
-    people = tuple(Fact("person", "person", name) for name in named)
+    people = tuple(map(_person, named))
     now = message.send_at.date() if message.send_at else None
     if message.facts or not message.bundle:
         return Facts(stated=(*message.facts, *people), today=now, people_known=bool(message.facts), locale="")
     found = read_bundle(message.bundle, message.about.get("sender", {}), now=now)
     return replace(found, stated=(*found.stated, *people), people_known=found.people_known or bool(people))
+
+
+@lru_cache(maxsize=8192)
+def _person(name: str) -> Fact:
+    return Fact("person", "person", name)
