@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from policies.catalogue import load_catalogue
-from policies.claims import read
+from policies.claims import links, read
 from policies.claims.bundle import read_bundle
 from policies.claims.fact import Facts
 from policies.claims.lines import Line
@@ -83,6 +83,16 @@ def test_a_shape_is_found_as_by_its_pattern_alone(text: str, taken: list[tuple[i
     for shape in SHAPES:
         left = reading.left if shape.cased else reading.left_low
         assert [found.span() for found in reading.found(shape)] == plainly(shape, left), shape.pattern.pattern
+
+
+@settings(max_examples=300, deadline=None)
+@given(texts, some.lists(some.tuples(some.integers(0, 80), some.integers(1, 12)), max_size=5))
+def test_where_a_page_or_mailbox_stands_is_where_its_pattern_finds_it(text: str, taken: list[tuple[int, int]]) -> None:
+    reading = Reading(text, facts(), LEXICON, "ja")
+    for start, length in taken:
+        reading.take(min(start, len(reading.text)), min(start + length, len(reading.text)))
+    for shape in (links._URL, links._EMAIL, links._HANDLE):
+        assert reading.spans(shape) == [found.span() for found in shape.pattern.finditer(reading.left_low)]
 
 
 @settings(max_examples=300, deadline=None)
