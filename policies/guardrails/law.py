@@ -161,7 +161,8 @@ class Court:
         kinds = tuple(map(type, answers))
         if datetime in kinds:
             answers = [one.isoformat() if isinstance(one, datetime) else one for one in answers]
-        return it.day, tuple(answers), kinds
+        # Two channels or purposes may be under the same rules, and a check looks at which it is.
+        return it.channel, it.marketing, it.day, tuple(answers), kinds
 
 
 court_of = lru_cache(maxsize=256)(Court)

@@ -333,6 +333,20 @@ def test_the_day_is_part_of_what_was_answered() -> None:
     assert told_apart
 
 
+def test_what_was_settled_for_one_purpose_is_asked_again_for_another(tmp_path: Path) -> None:
+    """Both are under the very same rules, and a check looks at which it is."""
+    stops = "check: {kind: suppression, fields: [suppression.optout.global_at]}"
+    (tmp_path / "law").mkdir()
+    (tmp_path / "law" / "kr.yaml").write_text(PACK.replace("purpose: marketing", "purpose: any").replace(NAME, stops), encoding="utf-8")
+    alone = replace(catalogue(), law=load_law(tmp_path))
+    about = {"recipient": {"country": "KR"}, "suppression": {"optout": {"global_at": date(2026, 1, 1)}}}
+    told = [
+        [one.rule for one in GUARDS["law"](Message(channel="phone", language="en", purpose=purpose, body="Hello", about=about), alone)]
+        for purpose in ("transactional", "marketing", "transactional")
+    ]
+    assert [("KR-ONE-01" in rules) for rules in told] == [False, True, False]
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(SOUND), st.sampled_from(PLACES), VALUE, TEXT)
 def test_whatever_a_field_holds_the_answer_is_a_finding(
