@@ -129,12 +129,11 @@ class LawRule:
     def applies(self, it: Circumstances) -> bool | str:
         """Whether the rule is about this message; the name of a field when that depends on one that was not told."""
         about = self.concerns(it)
-        if about and self.signs is not None and self.by_signs(about):
-            return about if it.find(self.signs) else False
-        return about
+        signs = self.signs_for(about)
+        return about if signs is None or it.find(signs) else False
 
     def concerns(self, it: Circumstances) -> bool | str:
-        """:meth:`applies`, as far as fields tell: where :meth:`by_signs` says so, only if the message has a sign."""
+        """:meth:`applies`, as far as fields tell: where :meth:`signs_for` has any, only if the message has one of them."""
         for path, exempt in self.unless.items():
             if (value := it.value(path)) is not UNKNOWN and _one_of(value, exempt):
                 return False
@@ -145,11 +144,13 @@ class LawRule:
                 asked = asked or path
             elif not (value not in (None, "", [], ()) if wanted is None else _one_of(value, wanted)):
                 return False
-        return (asked if self.signs is not None else False) if asked else True
+        if not asked:
+            return True
+        return asked if self.signs is not None else False
 
-    def by_signs(self, about: bool | str) -> bool:
-        """Whether, with this answer of :meth:`concerns`, the rule is about a message only if it has one of the signs."""
-        return self.signs is not None and (about is not True or not self.given)
+    def signs_for(self, about: bool | str) -> Words | None:
+        """The signs one of which a message must have, with this answer of :meth:`concerns`, for the rule to be about it."""
+        return self.signs if about and (about is not True or not self.given) else None
 
 
 def _one_of(value: Any, wanted: tuple[Any, ...]) -> bool:

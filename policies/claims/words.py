@@ -30,7 +30,9 @@ def check_lexicon(reading: Reading) -> None:
         for at in _found(word, language, group, left):
             _judge(reading, group, at, at + len(word))
     for topic in reading.facts.withheld:
-        for words in dict.fromkeys((folded(topic), folded(topic).replace("_", " "), *sorted(reading.lexicon.about(topic)))):
+        for words in dict.fromkeys(
+            (folded(topic), folded(topic).replace("_", " "), *sorted(reading.lexicon.about(topic)))
+        ):
             if words and words in low:
                 for at in places(words, low):
                     reading.object(

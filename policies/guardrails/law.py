@@ -96,7 +96,7 @@ class Settled:
         """What is left to ask of a message."""
         yield from self.open
         for vocabulary, rules in self.signed.items():
-            near = rules.keys() & it.known_of(vocabulary)
+            near = rules.keys() & it.standing(vocabulary)
             for rule in dict.fromkeys(rule for word in near for rule in rules[word]):
                 yield _asked, rule
 
@@ -143,9 +143,9 @@ class Court:
             about = rule.concerns(it)
             if it.personal:
                 left.append((_asked, rule))
-            elif about and rule.signs is not None and rule.by_signs(about):
-                rules = signed.setdefault(rule.signs.vocabulary, {})
-                for word in rule.signs.plain:
+            elif (signs := rule.signs_for(about)) is not None:
+                rules = signed.setdefault(signs.vocabulary, {})
+                for word in signs.plain:
                     rules[word] = (*rules.get(word, ()), rule)
             else:
                 found = list(_found(rule, it, about))

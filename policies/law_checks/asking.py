@@ -148,7 +148,7 @@ class Circumstances:
         self._ways = _ways(self.channel, message.channel)
         self.marketing = message.purpose == "marketing"
         self._told: dict[str, Any] = {}
-        self._known: dict[Vocabulary, frozenset[str]] = {}
+        self._standing: dict[Vocabulary, frozenset[str]] = {}
         self.asked: set[str] = set()
         self.worded = self.personal = False
 
@@ -198,15 +198,15 @@ class Circumstances:
     def find(self, words: Words) -> Place | None:
         """The first of these words that the text has."""
         self.worded = True
-        known = self.known_of(words.vocabulary)
-        return words.find(self._parts, self._folded, known) if known else None
+        standing = self.standing(words.vocabulary)
+        return words.find(self._parts, self._folded, standing) if standing else None
 
-    def known_of(self, vocabulary: Vocabulary) -> frozenset[str]:
+    def standing(self, vocabulary: Vocabulary) -> frozenset[str]:
         """Which words of a vocabulary the text has, be it as a part of others."""
         self.worded = True
-        if vocabulary not in self._known:
-            self._known[vocabulary] = vocabulary.within(self._squeezed)
-        return self._known[vocabulary]
+        if vocabulary not in self._standing:
+            self._standing[vocabulary] = vocabulary.within(self._squeezed)
+        return self._standing[vocabulary]
 
     def value(self, path: str) -> Any:
         """A field, ``UNKNOWN`` when it was not given; ``<channel>`` is the channel of the message."""

@@ -69,13 +69,13 @@ def contains_field_or_linked(it: Circumstances, given: Shown) -> Answers:
 def _beside(it: Circumstances, needles: tuple[str, ...], words: tuple[str, ...]) -> bool:
     """Whether one of ``words`` stands on the line of a needle or next to it."""
     lines = it.lines
-    for needle in [squeezed(needle) for needle in needles if needle]:
-        for number, line in enumerate(lines):
-            if needle in line:
-                for near in lines[max(0, number - 1) : number + 2]:
-                    if _says(near, words):
-                        return True
-    return False
+    return any(
+        _says(near, words)
+        for needle in [squeezed(needle) for needle in needles if needle]
+        for number, line in enumerate(lines)
+        if needle in line
+        for near in lines[max(0, number - 1) : number + 2]
+    )
 
 
 @lru_cache(maxsize=8192)

@@ -78,9 +78,9 @@ class Words:
         latin = [_whole(word) for word in self.words if unicodedata.normalize("NFKC", word).isascii()]
         self._latin = re.compile("|".join(latin), re.IGNORECASE | re.ASCII) if latin else None
 
-    def find(self, parts: Iterable[tuple[Part, str]], folded: str, known: frozenset[str]) -> Place | None:
-        """The first word that stands in ``parts``; ``folded`` is all their text, ``known`` what it has of the vocabulary."""
-        here = self.plain.keys() & known
+    def find(self, parts: Iterable[tuple[Part, str]], folded: str, standing: frozenset[str]) -> Place | None:
+        """The first word that stands in ``parts``; ``folded`` is all their text, ``standing`` what it has of the vocabulary."""
+        here = self.plain.keys() & standing
         near = [self.words[place] for place in sorted(place for plain in here for place in self.plain[plain])]
         for word in near:
             if unicodedata.normalize("NFKC", word).isascii():
