@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
@@ -52,6 +53,16 @@ def messages(draw: st.DrawFn) -> Message:
         addressee=draw(st.sampled_from([None, "佐藤", "Maria"])), about={"recipient": {"country": draw(st.sampled_from(["GB", "US"]))}},
         send_at=datetime(2026, 5, 14), **head,
     )  # fmt: skip
+
+
+def test_every_check_that_names_a_lexicon_is_started_by_its_words() -> None:
+    named = [one for one in CHECKS if hasattr(one, "LEXICON")]
+    assert {one.LEXICON for one in named} <= set(CATALOGUE.lexicons)
+    double = next(one for one in named if one.RULE == "J02")
+    twin = ModuleType("twin")
+    twin.__dict__.update(RULE="J99", LEVEL=double.LEVEL, LANGUAGES=double.LANGUAGES, LEXICON=double.LEXICON, check=double.check)
+    message = Message(channel="line", language="ja", purpose="marketing", body="営業部長様にもよろしくお伝えください。")
+    assert [one.rule for one in judged(message, (double, twin))] == ["J02", "J99"]
 
 
 def judged(message: Message, checks: tuple = CHECKS) -> list[Finding]:

@@ -56,7 +56,10 @@ class _Panel:
         asked = [one for one in checks if language in one.LANGUAGES]
         self.checks = tuple((1 << number, one) for number, one in enumerate(asked))
         signed = [(bit, one.sign, getattr(one, "OF_PROSE", False)) for bit, one in self.checks if hasattr(one, "sign")]
-        self.of_lexicon = {one.LEXICON: bit for bit, one in self.checks if hasattr(one, "LEXICON")}
+        self.of_lexicon: dict[str, int] = {}
+        for bit, one in self.checks:
+            if hasattr(one, "LEXICON"):
+                self.of_lexicon[one.LEXICON] = self.of_lexicon.get(one.LEXICON, 0) | bit
         self.always = sum(bit for bit, one in self.checks if not (hasattr(one, "sign") or hasattr(one, "LEXICON")))
         self.of_prose = sum(bit for bit, _, prose in signed if prose)
         self.started = lru_cache(maxsize=4096)(self._started)
