@@ -9,37 +9,41 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
-from policies.claims import amounts, days, links, names
+from policies.claims.amounts import (
+    check_money,
+    check_multiples,
+    check_orphans,
+    check_percents,
+    check_points,
+    check_spans,
+)
+from policies.claims.days import check_days
 from policies.claims.fact import Fact, Facts
 from policies.claims.holding import hold_offers_together
 from policies.claims.hygiene import check_letters
 from policies.claims.lexicon import Lexicon
+from policies.claims.links import check_links
+from policies.claims.names import check_codes, check_names, check_people, check_words
 from policies.claims.reading import Enough, Objection, Reading
-from policies.claims.shape import Shape
 from policies.claims.words import check_lexicon
 
 __all__ = ["CLOSING", "COUNTING", "EXTRACTORS", "Fact", "Facts", "read"]
 
 Extractor = Callable[[Reading], None]
 
-EXTRACTORS: tuple[Extractor, ...] = (
-    check_letters,
-    links.check_links,
-    names.check_names,
-    names.check_words,
-    names.check_codes,
-)
+EXTRACTORS: tuple[Extractor, ...] = (check_letters, check_links, check_names, check_words, check_codes)
 """Always asked, in this order."""
-COUNTING: tuple[tuple[Extractor, frozenset[Shape]], ...] = (
-    (days.check_days, days.SHAPES),
-    (amounts.check_percents, frozenset({amounts.PERCENT})),
-    (amounts.check_multiples, frozenset({amounts.MULTIPLE})),
-    (amounts.check_money, frozenset({amounts.MONEY})),
-    (amounts.check_points, frozenset({amounts.POINTS})),
-    (amounts.check_spans, frozenset({amounts.SPAN, amounts.COUNT})),
+COUNTING: tuple[Extractor, ...] = (
+    check_days,
+    check_percents,
+    check_multiples,
+    check_money,
+    check_points,
+    check_spans,
+    check_orphans,
 )
-"""Asked in this order where one of their shapes may be in the text, for as long as anything is left that could be a number."""
-CLOSING: tuple[Extractor, ...] = (hold_offers_together, check_lexicon, names.check_people)
+"""Asked in this order for as long as anything is left that could be a number."""
+CLOSING: tuple[Extractor, ...] = (hold_offers_together, check_lexicon, check_people)
 """Asked of what the others found and left."""
 
 
@@ -49,11 +53,10 @@ def read(text: str, facts: Facts, lexicon: Lexicon, language: str) -> Iterator[O
     with suppress(Enough):
         for extractor in EXTRACTORS:
             extractor(reading)
-        for extractor, shapes in COUNTING:
-            if not reading.shapes.isdisjoint(shapes) and reading.counting:
-                extractor(reading)
-        if reading.counting:
-            amounts.check_orphans(reading)
+        for extractor in COUNTING:
+            if not reading.counting:
+                break
+            extractor(reading)
         for extractor in CLOSING:
             extractor(reading)
     seen: set[tuple[str, int, int]] = set()

@@ -57,7 +57,7 @@ _CURRENCIES = {
 _DOLLARS = frozenset({"USD", "CAD", "AUD", "NZD", "SGD", "HKD", "$"})
 _SIGN = r"(?:us\$|ca\$|c\$|a\$|[$£€¥]|(?:usd|gbp|eur|jpy|cad|aud)(?<![a-z].{3})\s?)"
 _UNIT = r"(?:円(?!滑|満|盤|形|高|安|周|卓|熟)|ドル|ユーロ|ポンド|(?:yen|jpy|usd|gbp|eur|cad|aud|dollars?|pounds?|euros?|bucks|quid)(?![a-z]))"
-MONEY = shape(
+_MONEY = shape(
     rf"(?:{BEGIN}|(?=[$£€¥uca]))(?:(?P<sign>{_SIGN})\s?(?P<n>{MIXED})(?P<k>k(?![a-z]))?|(?P<n2>{NUMBER})\s?(?P<unit>{_UNIT})|(?P<n3>{WORDED})[ -](?P<unit2>{_UNIT}))",
     "円 ドル ユーロ ポンド yen jpy usd gbp eur cad aud dollar pound euro bucks quid $ £ € ¥",
     48,
@@ -73,7 +73,7 @@ _PER = re.compile(
 _WHOLE = re.compile(
     r"[a-z ]{0,14} for (?:the|your|an?) (?:whole |entire )?(team|company|organi[sz]ation|household|family|office|school)(?![a-z])"
 )
-PERCENT = shape(
+_PERCENT = shape(
     rf"(?P<wari>{NUMBER})割(?:\s?(?P<bu>[0-9一二三四五六七八九])分)?(?!り?当|れ|合|愛|安|高|烹|箸|増)|(?P<kake>[0-9一二三四五六七八九](?:\.[0-9])?)掛け|(?P<n>{NUMBER})\s?(?:%|パーセント|㌫|percent(?![a-z])|per cent(?![a-z])|pct(?![a-z]))"
     rf"|(?P<n2>{WORDED})[ -](?:percent|per cent)(?![a-z])|(?P<half>半額|半値|(?<![a-z])half[- ](?:price|off)(?![a-z])|(?<![a-z])half the (?:usual |regular |normal |original )?price|1/2 ?(?:price|off|の価格))"
     rf"|(?P<part>(?<![a-z])(?:a|one|three)[- ](?:quarters?|fifth|tenth|third)(?= (?:off|less|cheaper|discount|back))|(?P<of>{NUMBER})分の(?P<over>{NUMBER}))",
@@ -82,7 +82,7 @@ PERCENT = shape(
     32,
 )
 _SHARES = {"quarter": Decimal(25), "fifth": Decimal(20), "tenth": Decimal(10), "third": Decimal(100) / 3}
-MULTIPLE = shape(
+_MULTIPLE = shape(
     rf"(?P<n>{NUMBER})\s?倍|(?<![a-z0-9])(?P<x>[0-9]{{1,2}}(?:\.[0-9])?)\s?x(?![a-z0-9])|(?P<t>{WORDED}|[0-9]{{1,3}})\s?times (?=the |more|as |points)|(?<![a-z])(?P<w>double|triple|quadruple|twice)(?= (?:the |your |reward |bonus |loyalty )?(?:points|rewards|discount|savings|value|price))",
     "倍 0x 1x 2x 3x 4x 5x 6x 7x 8x 9x times double triple quadruple twice",
     32,
@@ -90,7 +90,7 @@ MULTIPLE = shape(
     signed=False,
 )
 _WORD_TIMES = {"double": 2, "twice": 2, "triple": 3, "quadruple": 4}
-POINTS = shape(
+_POINTS = shape(
     rf"{BEGIN}(?:(?P<n>{NUMBER})\s?(?:ポイント|pts?(?![a-z])|p(?![a-z])|(?:bonus |loyalty |reward |extra )?points?(?![a-z]))|(?P<n2>{WORDED})[ -](?:bonus |extra )?points?(?![a-z]))",
     "ポイント pt point 0p 1p 2p 3p 4p 5p 6p 7p 8p 9p",
     32,
@@ -102,7 +102,7 @@ _GRANTED = re.compile(
     r"進呈|プレゼント|付与|もらえ|貯ま|たま[るり]|獲得|差し上げ|加算|(?<![a-z])(?:earn|bonus|extra|get|receive|award|on us|collect)"
 )
 _HELD = re.compile(r"お持ち|保有|残高|残って|お手元|(?<![a-z])(?:have|balance|account|remaining|yours)(?![a-z])")
-SPAN = shape(
+_SPAN = shape(
     rf"{BEGIN}(?:(?P<n>{NUMBER})\s?(?P<u>日間|日以内|日後|日前|営業日|週間|[かヶカヵケ]月(?:間|分)?|年間|年保証|周年|時間(?:以内|限定)?|分間|分(?!の)|秒|泊|days?|weeks?|months?|years?|hours?|hrs?|minutes?|mins?)(?![a-z])"
     rf"|(?P<n2>{WORDED})[ -](?P<u2>days?|weeks?|months?|years?|hours?|minutes?)(?![a-z])|(?<![0-9a-z.])(?P<n3>[0-9]{{1,3}})-(?P<u3>day|week|month|year|hour|minute)(?![a-z]))",
     "日 週間 月 年 時間 分 秒 泊 周年 day week month year hour hr minute min",
@@ -114,7 +114,7 @@ _LEFT_BEFORE, _LEFT_AFTER = (
     re.compile(r"(?:あと|残り|のこり|only|just|in|last|final)\s?$"),
     re.compile(r"^\s?(?:left|remaining|to go|で終了)"),
 )
-COUNT = shape(
+_COUNT = shape(
     rf"{BEGIN}(?:(?P<n>{NUMBER})\s?(?:点|個|本|枚|台|袋|箱|セット|名様?|人|社|件|杯|回|種類?|席|冊|足|着|(?:items?|pieces?|units?|bags?|boxes|people|customers|seats?|places|spots|left|remaining|copies|stores|reviews|stars?)(?![a-z]))"
     rf"|(?P<n2>{WORDED})[ -](?:left|remaining|items?|seats?|places|spots|customers|pieces|units)(?![a-z]))",
     "点 個 本 枚 台 袋 箱 セット 名 人 社 件 杯 回 種 席 冊 足 着 item piece unit bag box people customer seat place spot left remaining copies store review star",
@@ -130,7 +130,7 @@ _ORPHAN = re.compile(r"[\d%‰½¼¾⅓⅔⅕⅛⁄][\d,.:/%-]{0,30}")
 
 def check_percents(reading: Reading) -> None:
     """Percentages in every writing: 20%, 二割, 3割5分, 8掛け (20 off), 半額 (50 off), 2割の価格 (80 off)."""
-    for found in reading.found(PERCENT):
+    for found in reading.found(_PERCENT):
         start, end = found.span()
         value = _percent(found)
         if value is None:
@@ -194,7 +194,7 @@ def _largest(reading: Reading, value: Decimal) -> list[Fact]:
 
 def check_multiples(reading: Reading) -> None:
     """Multiples: ポイント5倍, 3x, double points."""
-    for found in reading.found(MULTIPLE):
+    for found in reading.found(_MULTIPLE):
         if found["w"]:
             value: Decimal | None = Decimal(_WORD_TIMES[found["w"]])
         else:
@@ -212,7 +212,7 @@ def check_multiples(reading: Reading) -> None:
 
 def check_money(reading: Reading) -> None:
     """Money with its currency, its tax basis, and what it is per."""
-    for found in reading.found(MONEY):
+    for found in reading.found(_MONEY):
         if found["sign"]:
             value, unit = numerals.value(found["n"]), found["sign"].strip()
             value = value * 1000 if value is not None and found["k"] else value
@@ -285,7 +285,7 @@ def _roles_beside(before: str, after: str, reduced: bool) -> frozenset[str]:
 
 def check_points(reading: Reading) -> None:
     """Points held are not points to be given."""
-    for found in reading.found(POINTS):
+    for found in reading.found(_POINTS):
         value = numerals.value(found["n"]) if found["n"] else numerals.worded(found["n2"])
         if value is None:
             continue
@@ -306,7 +306,7 @@ def check_points(reading: Reading) -> None:
 
 def check_spans(reading: Reading) -> None:
     """Spans of time and counts; what is left until an offer ends holds only on one day, and says so."""
-    for found in reading.found(SPAN):
+    for found in reading.found(_SPAN):
         said, unit = found["n"] or found["n2"] or found["n3"], found["u"] or found["u2"] or found["u3"]
         value = numerals.worded(said) if found["n2"] else numerals.value(said)
         if value is None or _loose(said, found[0], value) or (found["n2"] and value == 1):
@@ -337,7 +337,7 @@ def check_spans(reading: Reading) -> None:
             Claim("days", value, start, end),
             [fact for fact in reading.facts.of("days", "count") if fact.value == value],
         )
-    for found in reading.found(COUNT):
+    for found in reading.found(_COUNT):
         said = found["n"] or found["n2"]
         value = numerals.worded(said) if found["n2"] else numerals.value(said)
         start, end = found.span()

@@ -55,8 +55,6 @@ _TIMES: tuple[Shape, ...] = (
     shape(rf"(?<![0-9:.,])(?P<h>[0-9]{{1,2}})\s?(?P<ap>[ap])\.?m(?:\.(?=\s|$)|(?![a-z])){_ZONE}", "am pm a.m p.m", 8, 20, needs=r"[0-9]\s?[ap]\.?m", at=r"\A|(?<=[0-9])|(?<=[0-9]\s)"),
     shape(rf"(?<![a-z])(?P<word>noon|midnight)(?![a-z]){_ZONE}|(?P<word2>正午)", "noon midnight 正午", 1, 20),
 )  # fmt: skip
-SHAPES = frozenset((*_DATES, *_TIMES, *_LOOSE))
-"""Everything that may be a day or a time."""
 _END = re.compile(
     r"^(?:(?!から|より|〜|~)[^。、,\n]){0,8}?(?:まで|迄|締め?切|必着|が?期限|に?終了)|^\s?(?:deadline|is the last)"
 )

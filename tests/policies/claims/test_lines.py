@@ -62,6 +62,17 @@ def test_reading_line_by_line_is_reading_the_whole_text(text: str) -> None:
         assert objections(text) == found
 
 
+spans = some.lists(some.tuples(some.integers(0, 80), some.integers(1, 12)), max_size=5)
+"""(start, length) of what is taken out of a text."""
+
+
+def partly_taken(text: str, taken: list[tuple[int, int]]) -> Reading:
+    reading = Reading(text, facts(), LEXICON, "ja")
+    for start, length in taken:
+        reading.take(min(start, len(reading.text)), min(start + length, len(reading.text)))
+    return reading
+
+
 def plainly(shape: Shape, text: str) -> list[tuple[int, int]]:
     """The shape around every sign, each looked for alone, by its pattern alone."""
     places = sorted({found.start() for sign in shape.signs for found in re.finditer(f"(?={re.escape(sign)})", text)})
@@ -75,22 +86,18 @@ def plainly(shape: Shape, text: str) -> list[tuple[int, int]]:
 
 
 @settings(max_examples=300, deadline=None)
-@given(texts, some.lists(some.tuples(some.integers(0, 80), some.integers(1, 12)), max_size=5))
+@given(texts, spans)
 def test_a_shape_is_found_as_by_its_pattern_alone(text: str, taken: list[tuple[int, int]]) -> None:
-    reading = Reading(text, facts(), LEXICON, "ja")
-    for start, length in taken:
-        reading.take(min(start, len(reading.text)), min(start + length, len(reading.text)))
+    reading = partly_taken(text, taken)
     for shape in SHAPES:
         left = reading.left if shape.cased else reading.left_low
         assert [found.span() for found in reading.found(shape)] == plainly(shape, left), shape.pattern.pattern
 
 
 @settings(max_examples=300, deadline=None)
-@given(texts, some.lists(some.tuples(some.integers(0, 80), some.integers(1, 12)), max_size=5))
+@given(texts, spans)
 def test_where_a_page_or_mailbox_stands_is_where_its_pattern_finds_it(text: str, taken: list[tuple[int, int]]) -> None:
-    reading = Reading(text, facts(), LEXICON, "ja")
-    for start, length in taken:
-        reading.take(min(start, len(reading.text)), min(start + length, len(reading.text)))
+    reading = partly_taken(text, taken)
     for shape in (links._URL, links._EMAIL, links._HANDLE):
         assert reading.spans(shape) == [found.span() for found in shape.pattern.finditer(reading.left_low)]
 
