@@ -119,6 +119,12 @@ def test_an_exchange_that_was_cut_off_is_finished_or_undone(tmp_path: Path) -> N
     assert not (tmp_path / "00.old").exists()
 
 
+def test_who_writes_a_shard_ends_quietly_when_its_giver_fails(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ZeroDivisionError), module._written_apart(tmp_path / "shard.new"):
+        raise ZeroDivisionError
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_one_process_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LOCKED_SECONDS", 0.1)
     held = NoteIndex.open(tmp_path, GRAMS)
